@@ -1,0 +1,45 @@
+"""Geometry of windows: output sizes, and the attributes that say them."""
+
+from collections.abc import Mapping
+
+from bitwright.ir.types import ProgramError
+
+
+def pair(value: int | tuple[int, int]) -> tuple[int, int]:
+    """(h, w) from one number or from a pair."""
+    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+
+
+def four(value: int | tuple[int, ...]) -> tuple[int, int, int, int]:
+    """(top, bottom, left, right) from one number, from (h, w), or from all four."""
+    if isinstance(value, int):
+        return (value,) * 4
+    if len(value) == 2:
+        return (value[0], value[0], value[1], value[1])
+    return tuple(int(v) for v in value)  # type: ignore[return-value]
+
+
+def window_attrs(kernel, stride=1, padding=0, dilation=None) -> dict[str, int]:
+    """Attributes of a window from torch-like arguments; dilation None leaves it out."""
+    names = ["kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_bottom", "pad_left", "pad_right"]
+    attrs = dict(zip(names, (*pair(kernel), *pair(stride), *four(padding)), strict=True))
+    if dilation is not None:
+        attrs |= dict(zip(("dilation_h", "dilation_w"), pair(dilation), strict=True))
+    return attrs
+
+
+def output_size(attrs: Mapping[str, int], height: int, width: int) -> tuple[int, int]:
+    """(H', W') of a window over (H, W). Raises ProgramError for an impossible window."""
+    sizes = []
+    for size, axis, before, after in ((height, "h", "pad_top", "pad_bottom"), (width, "w", "pad_left", "pad_right")):
+        kernel, stride = attrs[f"kernel_{axis}"], attrs[f"stride_{axis}"]
+        dilation = attrs.get(f"dilation_{axis}", 1)
+        if not (1 <= kernel <= 1 << 15 and 1 <= stride <= 1 << 15 and 1 <= dilation <= 1 << 15):
+            raise ProgramError(f"kernel {kernel}, stride {stride}, dilation {dilation}: each must be in 1..32768")
+        if not (0 <= attrs[before] <= 1 << 15 and 0 <= attrs[after] <= 1 << 15):
+            raise ProgramError(f"padding {attrs[before]}, {attrs[after]}: each must be in 0..32768")
+        reach = size + attrs[before] + attrs[after] - dilation * (kernel - 1) - 1
+        if reach < 0:
+            raise ProgramError(f"a window of {kernel} (dilation {dilation}) does not fit {size} + padding")
+        sizes.append(reach // stride + 1)
+    return sizes[0], sizes[1]
