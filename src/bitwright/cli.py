@@ -1,0 +1,88 @@
+"""The command line: parse, call one public function, print. Only the command that was asked for builds its parser.
+
+A problem with the input is one line, `bitwright: error: ...`, and exit code 2; BITWRIGHT_DEBUG=1 shows the traceback.
+"""
+
+import difflib
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+import bitwright
+
+
+def doctor_command() -> None:
+    """Say what is present on this machine: Python, NumPy, torch, the native core and its kernels, compiler, data.
+
+    Example: bitwright doctor
+    """
+    from bitwright.doctor import doctor
+
+    for what, found, present in doctor():
+        print(f"{'ok' if present else '--':3} {what:14} {found}")
+
+
+COMMANDS: dict[str, Callable] = {
+    "doctor": doctor_command,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code: 0, 1 for a negative answer (verify), 2 for bad input, 130 for Ctrl-C."""
+    name, *rest = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    if name in ("-h", "--help", "help"):
+        print(overview())
+        return 0
+    if name in ("-V", "--version"):
+        print(f"bitwright {bitwright.__version__}")
+        return 0
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        return fail(f"no command {name!r}; {f'did you mean {near[0]!r}? ' if near else ''}Commands: {', '.join(COMMANDS)}")
+    try:
+        return run(name, rest) or 0
+    except KeyboardInterrupt as stop:
+        print(f"\nbitwright: stopped. {stop}".rstrip(". ") + ".", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `bitwright predict ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("BITWRIGHT_DEBUG"):
+            raise
+        return fail(describe(error))
+
+
+def run(name: str, rest: Sequence[str]) -> int | None:
+    import tyro
+
+    command = COMMANDS[name]
+    text = (command.__doc__ or "").split("Args:")[0]
+    description = "\n".join(line.strip() for line in text.strip().splitlines())
+    return tyro.cli(
+        command, prog=f"bitwright {name}", description=description, args=rest, config=(tyro.conf.FlagCreatePairsOff,)
+    )
+
+
+def describe(error: Exception) -> str:
+    """The error's own words; for one nobody foresaw, also its type and how to see where it came from."""
+    words = " ".join(str(error.args[0] if isinstance(error, KeyError) and error.args else error).split())
+    if isinstance(error, ValueError | OSError | ImportError | KeyError | TypeError):
+        return words or type(error).__name__
+    return f"{type(error).__name__}: {words} (BITWRIGHT_DEBUG=1 shows where)"
+
+
+def fail(message: str) -> int:
+    print(f"bitwright: error: {message}", file=sys.stderr)
+    return 2
+
+
+def overview() -> str:
+    lines = ["usage: bitwright COMMAND [options]", "", "Binary neural networks, from training to the same bits everywhere.", ""]
+    for name, command in COMMANDS.items():
+        lines.append(f"  {name:10} {(command.__doc__ or '').strip().splitlines()[0].rstrip('.')}")
+    return "\n".join([*lines, "", "bitwright COMMAND --help shows a command's options and an example."])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
