@@ -29,6 +29,13 @@ $(STAMP): FORCE
 endif
 endif
 
+# A core that is missing although a compiler is there (one was installed since) is built now.
+ifeq ($(wildcard src/bitwright/native/libbw_run.so),)
+ifneq ($(shell command -v cc || command -v gcc || command -v clang),)
+$(STAMP): FORCE
+endif
+endif
+
 demo: setup
 	@$(BIN)/bitwright demo --data $(DATA)
 

@@ -38,7 +38,7 @@ has_torch() { "$py" -c 'import torch, sys; sys.exit(tuple(map(int, torch.__versi
 log=$venv/torch.log
 install_torch() {
     say "setup: installing $* (some 200 MB; its own progress bar follows)"
-    pip install --quiet --progress-bar on --constraint constraints.txt "$@" 2>>"$log"
+    pip install --constraint constraints.txt "$@" 2>>"$log"
 }
 : >"$log"
 if [ -n "${TORCH:-}" ]; then
@@ -68,6 +68,6 @@ fi
 say "setup: installing bitwright[$extras] and building the native core"
 pip install --quiet --constraint constraints.txt --editable ".[$extras]"
 [ -e src/bitwright/native/libbw_run.so ] || say "setup: no native core (no C compiler?). bitwright runs on its NumPy interpreter, slowly.
-  Debian, Ubuntu: apt-get install gcc; macOS: xcode-select --install; then make setup again (touch pyproject.toml first)"
+  Debian, Ubuntu: apt-get install gcc; macOS: xcode-select --install; then make setup again"
 say "${CHOICES:-}" >"$venv/.choices"
 say "setup: done; $venv/bin/bitwright doctor says what is present"
