@@ -1,0 +1,122 @@
+"""Sums of products, in NumPy: xnor_*, int_*, count, project.
+
+A sum is taken as a float64 matrix product where every partial sum stays below 2^53 and is therefore exact, else in int64.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bitwright.bits import gaussian_rows, rademacher_rows, rademacher_signs
+from bitwright.ir.means_moving import windows
+from bitwright.ir.ops import CHOICES
+from bitwright.ir.program import Op
+
+
+def _product(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """int64 (..., N): x (..., K) times w (N, K) transposed, exact."""
+    reach = max(int(np.abs(x).max(initial=0)), 1) * max(int(np.abs(w).sum(axis=1).max(initial=0)), 1)
+    if reach < 1 << 24:
+        return (x.astype(np.float32) @ w.T.astype(np.float32)).astype(np.int64)
+    if reach < 1 << 53:
+        return (x.astype(np.float64) @ w.T.astype(np.float64)).astype(np.int64)
+    return x @ w.T.astype(np.int64)
+
+
+def _signs(bits: np.ndarray) -> np.ndarray:
+    return 2 * bits.astype(np.int64) - 1
+
+
+def _weights(op: Op) -> np.ndarray:
+    return _signs(op.consts["w"]) if op.weight_dtype == "bit" else op.consts["w"].astype(np.int64)
+
+
+def _accumulate(total: np.ndarray, accumulator: int) -> np.ndarray:
+    name = CHOICES["accumulator"][accumulator]
+    if name == "int32":
+        return total
+    if name == "wrap8_half":
+        total = total >> 1
+    return (total + 128) % 256 - 128
+
+
+def xnor_linear(op: Op, x: np.ndarray) -> np.ndarray:
+    return _accumulate(_product(_signs(x), _weights(op)), op.attrs["accumulator"])
+
+
+def int_linear(op: Op, x: np.ndarray) -> np.ndarray:
+    return _product(_signs(x) if x.dtype == np.uint8 else x, _weights(op))
+
+
+def _conv2d(x: np.ndarray, weights: np.ndarray, attrs: Mapping[str, int]) -> np.ndarray:
+    """int64 (batch, O, H', W') from integers x (batch, C, H, W) and weights (O, C / groups, kh, kw)."""
+    groups = attrs["groups"]
+    columns = windows(x, attrs, attrs["pad_value"])  # (batch, C, kh, kw, H', W')
+    batch, _, _, _, height, width = columns.shape
+    per_group = columns.reshape(batch, groups, -1, height * width)
+    outputs = []
+    for g, w in enumerate(np.split(weights.reshape(weights.shape[0], -1), groups)):
+        outputs.append(_product(per_group[:, g].transpose(0, 2, 1), w).transpose(0, 2, 1))
+    return np.concatenate(outputs, axis=1).reshape(batch, weights.shape[0], height, width)
+
+
+def xnor_conv2d(op: Op, x: np.ndarray) -> np.ndarray:
+    return _accumulate(_conv2d(_signs(x), _weights(op), op.attrs), op.attrs["accumulator"])
+
+
+def int_conv2d(op: Op, x: np.ndarray) -> np.ndarray:
+    return _conv2d(_signs(x) if x.dtype == np.uint8 else x, _weights(op), op.attrs)
+
+
+def count(op: Op, x: np.ndarray) -> np.ndarray:
+    start, signal = op.consts["start"], op.consts["signal"]
+    ones = (x[:, signal] ^ op.consts["invert"]).astype(np.int64)
+    totals = np.concatenate([np.zeros((len(x), 1), np.int64), np.cumsum(ones, axis=1)], axis=1)
+    return totals[:, start[1:]] - totals[:, start[:-1]] + op.consts["offset"].astype(np.int64)
+
+
+def project(op: Op, x: np.ndarray) -> np.ndarray:
+    values = _signs(x) if x.dtype == np.uint8 else x
+    if x.ndim == 4:  # the same projection of the channels at every position
+        columns = values.transpose(0, 2, 3, 1).reshape(-1, values.shape[1])
+        bits = _project_rows(op, columns)
+        return bits.reshape(x.shape[0], *x.shape[2:], -1).transpose(0, 3, 1, 2)
+    return _project_rows(op, values)
+
+
+def _project_rows(op: Op, x: np.ndarray) -> np.ndarray:
+    attrs = op.attrs
+    seed, layer, n_out = attrs["seed"] & ((1 << 64) - 1), attrs["layer"], attrs["n_out"]
+    kind = CHOICES["kind"][attrs["kind"]]
+    if kind == "hadamard":
+        sums = _hadamard(x, n_out, seed, layer, attrs["rounds"], attrs["shift"])
+    else:
+        rows = rademacher_rows if kind == "rademacher" else gaussian_rows
+        sums = _product(x, rows(seed, layer, n_out, x.shape[1]).astype(np.int64))
+    thresholds = op.consts["t"].astype(np.int64) if "t" in op.consts else 0
+    return (sums >= thresholds).astype(np.uint8)
+
+
+def _hadamard(x: np.ndarray, n_out: int, seed: int, layer: int, rounds: int, shift: int) -> np.ndarray:
+    size = 1 << (x.shape[1] - 1).bit_length()
+    extended = np.zeros((len(x), size), np.int64)
+    extended[:, : x.shape[1]] = x
+    blocks = []
+    for block in range(-(-n_out // size)):
+        value = extended
+        for r in range(rounds):
+            value = walsh_hadamard(value * rademacher_signs(seed, layer, block * rounds + r, size))
+            if r + 1 < rounds:
+                value = value >> shift
+        blocks.append(value)
+    return np.concatenate(blocks, axis=1)[:, :n_out]
+
+
+def walsh_hadamard(x: np.ndarray) -> np.ndarray:
+    """Unnormalised Walsh-Hadamard transform in natural order along the last axis, whose length is a power of two."""
+    half = 1
+    while half < x.shape[-1]:
+        pairs = x.reshape(*x.shape[:-1], -1, 2, half)
+        x = np.stack([pairs[..., 0, :] + pairs[..., 1, :], pairs[..., 0, :] - pairs[..., 1, :]], axis=-2).reshape(x.shape)
+        half *= 2
+    return x
