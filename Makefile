@@ -47,7 +47,7 @@ claims: setup
 
 lint: setup
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt ruff 'pyright[nodejs]'
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright --pythonpath $(BIN)/python
+	@$(BIN)/ruff check . && $(BIN)/pyright --pythonpath $(BIN)/python
 
 clean:
 	rm -rf $(VENV) build dist src/bitwright/native

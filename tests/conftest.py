@@ -1,4 +1,4 @@
-"""Locally a test that lacks data or a tool is skipped with its reason; under CI=true (.ci/run) such a skip is a failure.
+"""Locally a test that lacks data or a tool is skipped with its reason; under CI=true (.ci/run) that is a failure.
 
 What a machine cannot have is said with one of ABSENT_HARDWARE in the reason and stays a skip.
 """

@@ -1,4 +1,4 @@
-"""scripts/setup.sh with a stand-in for Python that writes down what it was asked: which torch is tried, and what is said.
+"""scripts/setup.sh with a stand-in for Python that writes down what it was asked: which torch is tried, what is said.
 
 The stand-in also answers as the venv's Python, so nothing is installed and nothing is fetched.
 """
@@ -21,16 +21,21 @@ case "$*" in
     *"import torch"*) test -e "$FAKE_LOG.torch" ;;
     "-m venv"*) mkdir -p "$4/bin" && cp "$0" "$4/bin/python" ;;
     *"install"*"torch=="*|*"install"*"torch>="*)
-        case "$*" in *${FAKE_ACCEPTS:-nothing}*) touch "$FAKE_LOG.torch" ;; *) echo "no matching torch" >&2; exit 1 ;; esac ;;
+        case "$*" in
+            *${FAKE_ACCEPTS:-nothing}*) touch "$FAKE_LOG.torch" ;;
+            *) echo "no matching torch" >&2; exit 1 ;;
+        esac ;;
 esac
 """
+
+CHOICES = ("TORCH", "TORCH_INDEX", "EXTRAS", "VENV", "PYTHON", "CHOICES")
 
 pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="not on this system: sh")
 
 
 @pytest.fixture
 def setup(tmp_path):
-    """setup(**environment) -> (exit code, what it printed, the pip install lines); runs in a copy with a fake Python."""
+    """setup(**environment) -> (exit code, what it printed, the pip install lines), in a copy with a fake Python."""
     for name in ("scripts", "src/bitwright/native", "bin"):
         (tmp_path / name).mkdir(parents=True)
     shutil.copy(ROOT / "scripts" / "setup.sh", tmp_path / "scripts")
@@ -41,7 +46,7 @@ def setup(tmp_path):
     log = tmp_path / "log"
 
     def run(**environment):
-        clean = {key: value for key, value in os.environ.items() if key not in ("TORCH", "TORCH_INDEX", "EXTRAS", "VENV", "PYTHON")}
+        clean = {key: value for key, value in os.environ.items() if key not in CHOICES}
         path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
         environment = clean | {"PATH": path, "FAKE_LOG": str(log)} | environment
         log.write_text("")
@@ -60,7 +65,8 @@ def test_the_local_cpu_build_is_tried_first(setup):
 def test_then_the_cpu_index_as_an_extra_one(setup):
     code, said, installs = setup(FAKE_ACCEPTS="--extra-index-url")
     assert code == 0 and len(installs) == 2, said
-    assert "torch==2.13.0+cpu" in installs[1] and "--extra-index-url https://download.pytorch.org/whl/cpu" in installs[1]
+    assert "torch==2.13.0+cpu" in installs[1]
+    assert "--extra-index-url https://download.pytorch.org/whl/cpu" in installs[1]
 
 
 def test_then_it_stops_with_the_choices_and_never_takes_cuda(setup):

@@ -7,7 +7,7 @@ loading and running a Program needs no torch, and `--help` is quick.
 import importlib
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -31,9 +31,6 @@ _PUBLIC = {
     "summary": "bitwright.freeze",
 }
 __all__ = sorted(_PUBLIC)
-
-if TYPE_CHECKING:
-    from typing import Any as BitClassifier
 
 
 class _Package(ModuleType):

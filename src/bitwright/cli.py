@@ -38,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, n=1)
-        return fail(f"no command {name!r}; {f'did you mean {near[0]!r}? ' if near else ''}Commands: {', '.join(COMMANDS)}")
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        return fail(f"no command {name!r}; {meant}Commands: {', '.join(COMMANDS)}")
     try:
         return run(name, rest) or 0
     except KeyboardInterrupt as stop:
@@ -78,7 +79,7 @@ def fail(message: str) -> int:
 
 
 def overview() -> str:
-    lines = ["usage: bitwright COMMAND [options]", "", "Binary neural networks, from training to the same bits everywhere.", ""]
+    lines = ["usage: bitwright COMMAND [options]", "", "Binary neural networks, from training to the same bits.", ""]
     for name, command in COMMANDS.items():
         lines.append(f"  {name:10} {(command.__doc__ or '').strip().splitlines()[0].rstrip('.')}")
     return "\n".join([*lines, "", "bitwright COMMAND --help shows a command's options and an example."])

@@ -1,4 +1,4 @@
-"""What is present on this machine: `bitwright doctor`. Nothing is imported that need not be; torch only by its metadata."""
+"""What is present on this machine: `bitwright doctor`. Torch is looked up by its metadata, not imported."""
 
 import os
 import platform
@@ -18,15 +18,20 @@ OPTIONAL = {
 def doctor() -> list[tuple[str, str, bool]]:
     """Rows of (what, what was found or the way out, present)."""
     rows = [
-        ("bitwright", f"{metadata_version('bitwright') or 'not installed, run from sources'} at {package_folder()}", True),
-        ("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}", sys.version_info >= (3, 11)),
+        ("bitwright", f"{metadata_version('bitwright') or 'run from sources'} at {package_folder()}", True),
+        (
+            "python",
+            f"{platform.python_version()}, {platform.system()} {platform.machine()}",
+            sys.version_info >= (3, 11),
+        ),
         ("numpy", metadata_version("numpy") or "missing", metadata_version("numpy") is not None),
     ]
     for package, why in OPTIONAL.items():
         version = metadata_version(package)
         rows.append((package, version or f"missing; for {why}", version is not None))
     rows.append(native_core())
-    compiler = next((found for name in (os.environ.get("CC"), "cc", "gcc", "clang") if name and (found := shutil.which(name))), None)
+    compilers = [shutil.which(name) for name in (os.environ.get("CC"), "cc", "gcc", "clang") if name]
+    compiler = next(filter(None, compilers), None)
     rows.append(("C compiler", compiler or "missing; needed only to build the native core", compiler is not None))
     rows.append(data_folder())
     rows.append(("cpu", f"{os.cpu_count()} logical cores, {cpu_name()}", True))
@@ -34,15 +39,19 @@ def doctor() -> list[tuple[str, str, bool]]:
 
 
 def native_core() -> tuple[str, str, bool]:
+    from bitwright.ir.executors import join_backends
+
     library = package_folder() / "native" / "libbw_run.so"
     if not library.exists():
-        return "native core", "missing; Programs run on the NumPy interpreter. Install gcc or clang, then reinstall", False
-    try:
-        from bitwright.backends import cpu
-
-        return "native core", f"{library.name}: {', '.join(cpu.available())}", True
-    except (ImportError, OSError, AttributeError) as error:
-        return "native core", f"{library} does not load: {error}; build it again: pip install --force-reinstall bitwright", False
+        return (
+            "native core",
+            "missing; Programs run on the interpreter. Install gcc or clang, then bitwright again",
+            False,
+        )
+    kernels = [name for name in join_backends() if name != "interpreter"]
+    if not kernels:
+        return "native core", f"{library} does not load; install bitwright again to build it anew", False
+    return "native core", ", ".join(kernels), True
 
 
 def data_folder() -> tuple[str, str, bool]:
