@@ -1,0 +1,60 @@
+"""Activations around signs: Sign, the shifted RSign, and RPReLU for the real-valued stream beside them.
+
+Source: Hubara et al. 2016, arXiv:1602.02830 (sign of activations); Liu et al. 2020 (ReActNet), arXiv:2003.03488,
+Eq. 1 (RSign) and Eq. 4 (RPReLU).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from ..quantizers import make_quantizer
+from .binary import QuantizerLike
+
+
+def _per_channel(vector: Tensor, x: Tensor) -> Tensor:
+    """vector (C,) shaped to broadcast along axis 1 of x (batch, C, ...)."""
+    return vector.reshape(-1, *[1] * (x.dim() - 2))
+
+
+class Sign(nn.Module):
+    """x, any shape -> -1 or +1 of the same shape (x >= 0 gives +1). quantizer: name of QUANTIZERS or a pair."""
+
+    def __init__(self, quantizer: QuantizerLike = "ste"):
+        super().__init__()
+        self.quantizer = make_quantizer(quantizer)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self.quantizer(input)
+
+
+class RSign(nn.Module):
+    """sign(x + bias[c]) on x (batch, channels, ...), the bias learned; +1 where the sum is >= 0."""
+
+    def __init__(self, channels: int, quantizer: QuantizerLike = "approx_sign"):
+        super().__init__()
+        self.channels = channels
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.quantizer = make_quantizer(quantizer)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self.quantizer(input + _per_channel(self.bias, input))
+
+
+class RPReLU(nn.Module):
+    """prelu(x - shift_in[c]) + shift_out[c] on x (batch, channels, ...): slope 1 above zero, slope[c] below.
+
+    All three vectors are learned; a slope may become negative.
+    """
+
+    def __init__(self, channels: int, slope: float = 0.25):
+        super().__init__()
+        self.channels = channels
+        self.shift_in = nn.Parameter(torch.zeros(channels))
+        self.slope = nn.Parameter(torch.full((channels,), float(slope)))
+        self.shift_out = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, input: Tensor) -> Tensor:
+        moved = input - _per_channel(self.shift_in, input)
+        return torch.where(moved >= 0, moved, moved * _per_channel(self.slope, input)) + _per_channel(
+            self.shift_out, input
+        )

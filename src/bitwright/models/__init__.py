@@ -1,0 +1,60 @@
+"""One paper's network a file. MODELS maps a name to the function that builds it; options are its keyword arguments."""
+
+import difflib
+import fnmatch
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from .convert import convert
+from .float_twin import float_twin
+from .sign_cnn import sign_cnn
+from .sign_mlp import sign_mlp
+from .sign_resnet import sign_resnet
+from .summary import summary
+
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "sign_mlp": sign_mlp,
+    "sign_cnn": sign_cnn,
+    "sign_resnet": sign_resnet,
+}
+
+
+def create_model(name: str, seed: int | None = None, **options: Any) -> nn.Module:
+    """The network MODELS[name](**options), untrained, in training mode.
+
+    seed: of the initial weights; None takes torch's global generator. Raises ValueError for an unknown name (naming
+    the nearest) or option. The model carries `input_shape` and `identity` (its name and options) as attributes.
+    """
+    if name not in MODELS:
+        near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.0)[0]
+        raise ValueError(f"create_model: no {name!r}; did you mean {near!r}? Models: {', '.join(MODELS)}")
+    if seed is None:
+        return _built(name, options)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return _built(name, options)
+
+
+def _built(name: str, options: dict[str, Any]) -> nn.Module:
+    takes = inspect.signature(MODELS[name]).parameters
+    unknown = [key for key in options if key not in takes]
+    if unknown:
+        raise ValueError(f"create_model: {name} has no option {unknown[0]!r}; options: {', '.join(takes)}")
+    model = MODELS[name](**options)
+    model.input_shape = tuple(options.get("shape", takes["shape"].default))  # type: ignore[assignment]
+    model.identity = {"name": name, "options": options}  # type: ignore[assignment]
+    return model
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """Names of MODELS that match a shell pattern such as "sign_*", sorted."""
+    return sorted(fnmatch.filter(MODELS, pattern))
+
+
+__all__ = [
+    "MODELS", "convert", "create_model", "float_twin", "list_models", "sign_cnn", "sign_mlp", "sign_resnet", "summary",
+]  # fmt: skip

@@ -1,0 +1,20 @@
+"""Sign forward, backward the derivative of a piecewise quadratic: a triangle on [-1, 1].
+
+Source: Liu et al. 2018 (Bi-Real net), arXiv:1808.00278, the polynomial ApproxSign and its derivative.
+"""
+
+from torch import Tensor
+
+from .pair import QuantizerPair, hard_sign
+
+
+def approx_sign() -> QuantizerPair:
+    """forward(x) = +1 if x >= 0 else -1;  backward(x, g) = g * max(2 - 2|x|, 0).
+
+    x, g: float, any shape; both results have x's shape and dtype. The slope is 2 at zero, 0 from |x| = 1 on.
+    """
+
+    def backward(x: Tensor, grad: Tensor) -> Tensor:
+        return grad * (2 - 2 * x.abs()).clamp_min(0)
+
+    return QuantizerPair(hard_sign, backward)

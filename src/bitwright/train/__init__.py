@@ -1,0 +1,12 @@
+"""Training: `fit` and what it stands on."""
+
+from .augment import augment
+from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from .loop import CHECKPOINT, FitResult, TrainingInterrupted, fit
+from .metrics import evaluate, predict_scores
+from .recipe import Augment, Distill, Recipe
+
+__all__ = [
+    "CHECKPOINT", "Augment", "CheckpointError", "Distill", "FitResult", "Recipe", "TrainingInterrupted", "augment",
+    "evaluate", "fit", "load_checkpoint", "predict_scores", "save_checkpoint",
+]  # fmt: skip

@@ -1,0 +1,217 @@
+"""`fit`: the training loop. Resuming from a checkpoint gives bit for bit the weights of the uninterrupted run.
+
+Shuffling and augmentation draw from generators seeded by (seed, epoch, step), so a position alone restores them.
+"""
+
+import signal
+import threading
+import time
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..quantizers import set_progress
+from .augment import augment
+from .checkpoint import check_same_run, load_checkpoint, model_identity, restore_rng_states, rng_states, save_checkpoint
+from .metrics import MetricsLog, evaluate
+from .progress import TrainProgress
+from .recipe import Recipe
+from .schedules import learning_rate
+from .steps import (
+    clip_latent, data_mark, generator, latent_weights, loss_of, make_optimizer, pick_device, refresh_batchnorm,
+)  # fmt: skip
+
+CHECKPOINT = "checkpoint.pt"
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C during `fit`; the checkpoint, if the run has a folder, is written."""
+
+
+@dataclass
+class FitResult:
+    """What `fit` returns. val_accuracy: percent of the last epoch, nan without a validation split."""
+
+    model: nn.Module
+    recipe: Recipe
+    val_accuracy: float
+    seconds: float
+    history: list[dict[str, Any]] = field(default_factory=list)
+    checkpoint: Path | None = None
+
+
+def fit(model: nn.Module, data, *, recipe: Recipe | None = None, folder: str | Path | None = None,
+        resume: bool = False, teacher: nn.Module | None = None, progress: bool = True, **fields: Any) -> FitResult:  # fmt: skip
+    """Trains `model` in place on data.x_train / y_train and leaves it in eval mode on the CPU.
+
+    data: a Dataset. recipe: a Recipe; `fields` are changes to it (epochs=10, lr=3e-3, augment={"shift": 2}).
+    folder: for checkpoint.pt and metrics.jsonl; None writes nothing. resume: continue from the folder's checkpoint,
+    or start if there is none. teacher: float model whose scores are learned too, with recipe.distill.weight > 0.
+    Raises ValueError (recipe, data), CheckpointError (another run's checkpoint), OSError (disk), TrainingInterrupted.
+    """
+    recipe = (recipe or Recipe(name="fit")).override(fields)
+    if len(data.x_train) == 0:
+        raise ValueError(f"fit: data set {data.name!r} has no training examples; load it with its train split")
+    if recipe.distill.weight and teacher is None:
+        raise ValueError("fit: distill.weight is set but no teacher was given; pass teacher=, or set the weight to 0")
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        run = _Run(model, data, recipe, None if folder is None else Path(folder), teacher)
+        if resume and run.path is not None and run.path.exists():
+            run.restore()
+        return run.train(progress)
+
+
+@contextmanager
+def _ctrl_c():
+    """Yields an event that Ctrl-C sets, so that a step is never cut in half. A second Ctrl-C acts at once."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def handler(*_):
+        pressed.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, handler)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Run:
+    def __init__(self, model: nn.Module, data, recipe: Recipe, folder: Path | None, teacher: nn.Module | None):
+        self.recipe, self.data, self.folder = recipe, data, folder
+        self.device = pick_device(recipe.device)
+        self.model = model.to(self.device)
+        if data.x_train.ndim == 4:
+            self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.teacher = None if teacher is None else teacher.to(self.device).eval()
+        self.x = torch.from_numpy(data.x_train).to(self.device)
+        self.y = torch.from_numpy(data.y_train).to(self.device)
+        self.batch = min(recipe.batch_size, len(self.x))
+        self.steps = max(1, len(self.x) // self.batch)  # of an epoch; the odd rest comes in through shuffling
+        self.total = self.steps * recipe.epochs
+        self.optimizer = make_optimizer(self.model, recipe)
+        self.latent = latent_weights(self.model)
+        self.epoch, self.step, self.loss_sum, self.before = 0, 0, 0.0, 0.0
+        self.history: list[dict[str, Any]] = []
+        self.mark = data_mark(data.x_train, data.y_train)
+        self.path = None if folder is None else folder / CHECKPOINT
+
+    # checkpoint -----------------------------------------------------------------------------------------------------
+    def save(self) -> None:
+        if self.path is None:
+            return
+        state = {
+            "identity": model_identity(self.model), "recipe": self.recipe.to_dict(), "data_mark": self.mark,
+            "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "rng": rng_states(),
+            "epoch": self.epoch, "step": self.step, "loss_sum": self.loss_sum, "history": self.history,
+            "seconds": self.before + time.monotonic() - self.started,
+        }  # fmt: skip
+        save_checkpoint(self.path, state)
+        self.saved = time.monotonic()
+
+    def restore(self) -> None:
+        assert self.path is not None
+        state = load_checkpoint(self.path)
+        check_same_run(self.path, state, self.model, self.recipe.to_dict(), self.mark)
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch, self.step, self.loss_sum = state["epoch"], state["step"], state["loss_sum"]
+        self.history, self.before = state["history"], state["seconds"]
+        restore_rng_states(state["rng"])
+
+    # training -------------------------------------------------------------------------------------------------------
+    def train(self, progress: bool) -> FitResult:
+        self.started = self.saved = time.monotonic()
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.log = MetricsLog(self.folder / "metrics.jsonl", keep=len(self.history))
+        with _ctrl_c() as pressed, TrainProgress(self.recipe.name, self.recipe.epochs, self.total, progress) as show:
+            fresh = self.epoch < self.recipe.epochs
+            while self.epoch < self.recipe.epochs:
+                self.train_epoch(pressed, show)
+            if fresh:
+                self.finish()
+        self.model.eval().cpu()
+        accuracy = evaluate(self.model, self.data.x_val, self.data.y_val)
+        seconds = self.before + time.monotonic() - self.started
+        return FitResult(self.model, self.recipe, accuracy, seconds, self.history, self.path)
+
+    def train_epoch(self, pressed: threading.Event, show: TrainProgress) -> None:
+        self.model.train()
+        order = torch.randperm(len(self.x), generator=generator(self.recipe.seed, self.epoch)).to(self.device)
+        while self.step < self.steps:
+            self.loss_sum += self.train_step(order[self.step * self.batch : (self.step + 1) * self.batch])
+            self.step += 1
+            show.step(self.epoch * self.steps + self.step)
+            if pressed.is_set():
+                self.interrupt(show)
+            if time.monotonic() - self.saved > self.recipe.checkpoint_seconds:
+                self.save()
+        self.end_epoch(show)
+
+    def train_step(self, rows: torch.Tensor) -> float:
+        recipe, at = self.recipe, self.epoch * self.steps + self.step
+        rate = learning_rate(recipe, at, self.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        set_progress(self.model, at / max(self.total - 1, 1))
+        x = augment(self.x[rows].float(), recipe.augment, generator(recipe.seed, self.epoch, self.step))
+        if x.dim() == 4:
+            x = x.contiguous(memory_format=torch.channels_last)
+        cast = torch.autocast(self.device.type, torch.bfloat16) if recipe.autocast == "bf16" else nullcontext()
+        with cast:
+            scores = self.model(x)
+            with torch.no_grad():
+                taught = self.teacher(x).float() if self.teacher is not None and recipe.distill.weight else None
+        loss = loss_of(scores.float(), self.y[rows], taught, recipe)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        if recipe.clip_latent:
+            clip_latent(self.latent, recipe.clip_latent)
+        return float(loss.detach())
+
+    def end_epoch(self, show: TrainProgress) -> None:
+        self.epoch += 1
+        loss, self.loss_sum, self.step = self.loss_sum / self.steps, 0.0, 0
+        if not loss == loss:
+            raise ValueError(f"fit: the loss is nan after epoch {self.epoch}; lower lr ({self.recipe.lr}), or check the data")
+        look = self.epoch % self.recipe.eval_every == 0 or self.epoch == self.recipe.epochs
+        seen = evaluate(self.model, self.data.x_val, self.data.y_val) if look and len(self.data.x_val) else None
+        rate = learning_rate(self.recipe, self.epoch * self.steps - 1, self.steps)
+        row = {"epoch": self.epoch, "loss": loss, "lr": rate, "val_accuracy": seen}
+        self.history.append(row)
+        if self.folder is not None:
+            self.log.write({**row, "seconds": round(self.before + time.monotonic() - self.started, 1)})
+        show.epoch(self.epoch, loss, seen)
+        if time.monotonic() - self.saved > self.recipe.checkpoint_seconds:
+            self.save()
+
+    def finish(self) -> None:
+        set_progress(self.model, 1.0)
+        if self.recipe.batchnorm_batches:
+            order = torch.randperm(len(self.x), generator=generator(self.recipe.seed, self.recipe.epochs)).to(self.device)
+            parts = order.split(self.batch)[: self.recipe.batchnorm_batches]
+            refresh_batchnorm(self.model, [self.x[part].float() for part in parts if len(part) > 1])
+        self.save()
+
+    def interrupt(self, show: TrainProgress) -> None:
+        self.save()
+        if self.path is None:
+            raise TrainingInterrupted("interrupted; without a folder nothing was saved")
+        where = f"epoch {self.epoch + 1}, step {self.step} of {self.steps}"
+        text = f"interrupted at {where}; saved {self.path}; continue with the same command and --resume (fit(..., resume=True))"
+        show.say(text)
+        raise TrainingInterrupted(text)

@@ -1,0 +1,170 @@
+"""A recipe says all of an experiment: data, model, optimization. It is read from TOML with strict keys.
+
+recipes/<name>.toml holds the fields below; [model_options], [augment] and [distill] are tables.
+"""
+
+import difflib
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Random changes of training images; every zero is off."""
+
+    shift: float = 0.0  # pixels, uniform in [-shift, shift] for each axis
+    rotate: float = 0.0  # degrees, uniform in [-rotate, rotate]
+    scale: float = 0.0  # uniform factor in [1 - scale, 1 + scale] for each axis
+    shear: float = 0.0  # uniform in [-shear, shear]
+    elastic: float = 0.0  # pixels, standard deviation of a smooth displacement field
+    elastic_grid: int = 4  # its control points on each axis
+    flip: bool = False  # mirror left and right with probability 1/2
+    erase: float = 0.0  # probability that a random rectangle is blanked
+    noise: float = 0.0  # standard deviation added to inputs of any kind, in their own unit
+
+
+@dataclass(frozen=True)
+class Distill:
+    """Learning from a float teacher: loss = (1 - weight) * labels + weight * temperature^2 * KL(teacher, student)."""
+
+    weight: float = 0.0  # 0 is off
+    temperature: float = 2.0
+    teacher: str = ""  # path of another recipe's TOML: that network is trained first, on the same data
+    teacher_seed: int = -1  # -1: the recipe's own seed; else one teacher of this seed for all seeds
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training run; two equal recipes on one machine give the same weights."""
+
+    name: str = "run"
+    model: str = "sign_mlp"
+    model_options: dict[str, Any] = field(default_factory=dict)
+    data: str = "digits"
+    float_twin: bool = False  # train the same architecture with real weights and activations instead
+    seed: int = 0
+    epochs: int = 20
+    batch_size: int = 128
+    optimizer: str = "adam"  # adam | adamw | sgd
+    lr: float = 1e-3
+    lr_end: float = 0.0
+    schedule: str = "cosine"  # cosine | linear | step | constant
+    warmup_epochs: float = 0.0
+    step_epochs: list[int] = field(default_factory=list)  # schedule = "step": where the rate is multiplied
+    step_factor: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 0.0  # on real-valued matrices and latent weights, never on vectors
+    clip_latent: float = 1.0  # latent weights are clipped to [-clip, clip] after each step; 0 is off
+    label_smoothing: float = 0.0
+    augment: Augment = field(default_factory=Augment)
+    distill: Distill = field(default_factory=Distill)
+    train_on_validation: bool = False  # fold the validation split back into training (final runs)
+    batchnorm_batches: int = 0  # after training, re-estimate batch norms on this many plain batches
+    autocast: str = "none"  # none | bf16
+    device: str = "auto"
+    threads: int = 0  # 0: as torch has them
+    eval_every: int = 1  # epochs between two looks at the validation split
+    checkpoint_seconds: float = 60.0  # how often a checkpoint is written; also at the end and on Ctrl-C
+
+    def __post_init__(self) -> None:
+        choices = {
+            "optimizer": ("adam", "adamw", "sgd"),
+            "schedule": ("cosine", "linear", "step", "constant"),
+            "autocast": ("none", "bf16"),
+        }
+        for key, allowed in choices.items():
+            if getattr(self, key) not in allowed:
+                raise ValueError(f"recipe: {key} is {getattr(self, key)!r}, expected one of {', '.join(allowed)}")
+        for key in ("epochs", "batch_size", "eval_every"):
+            if getattr(self, key) < 1:
+                raise ValueError(f"recipe: {key} must be at least 1, got {getattr(self, key)}")
+        for key in ("lr", "lr_end", "weight_decay", "clip_latent", "checkpoint_seconds", "warmup_epochs"):
+            if not getattr(self, key) >= 0:
+                raise ValueError(f"recipe: {key} must be 0 or more, got {getattr(self, key)}")
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> "Recipe":
+        """Raises ValueError for an unknown key (naming the nearest) or a value of the wrong kind."""
+        return _build(Recipe, values, "recipe")
+
+    @staticmethod
+    def from_toml(path: str | Path, **overrides: Any) -> "Recipe":
+        """The file's recipe with overrides; a table's field is named with a dot: {"augment.shift": 2}.
+
+        A file without `name` is named after itself. Raises FileNotFoundError, or ValueError naming file and key.
+        """
+        path = Path(path)
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"recipe {path}: not TOML: {error}") from error
+        values.setdefault("name", path.stem)
+        try:
+            return Recipe.from_dict(values).override(overrides)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+    def override(self, changes: Mapping[str, Any]) -> "Recipe":
+        """A copy with some fields changed; keys may be dotted ("augment.shift", "model_options.hidden")."""
+        values = asdict(self)
+        for key, value in changes.items():
+            table, _, leaf = key.rpartition(".")
+            place = values
+            if table:
+                if not isinstance(values.get(table), dict):
+                    raise ValueError(_unknown("recipe", table, values))
+                place = values[table]
+            if isinstance(place.get(leaf), dict) and isinstance(value, Mapping):
+                value = {**place[leaf], **value}
+            place[leaf] = value
+        return Recipe.from_dict(values)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def hash(self) -> str:
+        """Sixteen hex digits of everything that decides the weights: not the seed, name, device, or writing times."""
+        aside = {"name", "seed", "device", "threads", "checkpoint_seconds", "eval_every"}
+        values = {key: value for key, value in asdict(self).items() if key not in aside}
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+    def with_seed(self, seed: int) -> "Recipe":
+        return replace(self, seed=seed)
+
+
+def _unknown(where: str, key: str, known) -> str:
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.0)
+    return f"{where}: no field {key!r}; did you mean {near[0]!r}? Fields: {', '.join(sorted(known))}"
+
+
+def _build(cls, values: Mapping[str, Any], where: str):
+    hints = get_type_hints(cls)
+    known = [item.name for item in fields(cls)]
+    checked: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in known:
+            raise ValueError(_unknown(where, key, known))
+        kind = hints[key]
+        if is_dataclass(kind):
+            if isinstance(value, Mapping):
+                value = _build(kind, value, f"{where} [{key}]")
+            elif not isinstance(value, kind):  # type: ignore[arg-type]
+                raise ValueError(f"{where}: {key} is a table, got {value!r}; write [{key}] and its fields below")
+        else:
+            value = _as_kind(f"{where}: {key}", kind, value)
+        checked[key] = value
+    return cls(**checked)
+
+
+def _as_kind(who: str, kind, value):
+    plain = getattr(kind, "__origin__", kind)  # dict[str, Any] -> dict
+    if plain is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, plain) or (plain is int and isinstance(value, bool)):
+        raise ValueError(f"{who} must be {plain.__name__}, got {value!r}")
+    return value

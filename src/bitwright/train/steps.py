@@ -1,0 +1,82 @@
+"""The parts of one optimizer step: device, optimizer, seeds, loss, latent clipping, batch norm refresh."""
+
+import zlib
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from ..layers import BinaryConv2d, BinaryLinear
+from .recipe import Recipe
+
+
+def pick_device(name: str) -> torch.device:
+    """"auto": CUDA, else Apple's MPS, else the CPU. Raises ValueError for CUDA where there is none."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"device: {name!r} asked for, but this torch sees no CUDA device; use device='cpu' or 'auto'")
+    return torch.device(name)
+
+
+def generator(*numbers: int) -> Generator:
+    """A CPU generator seeded by all the numbers; the same numbers give the same stream, so it need not be saved."""
+    return torch.Generator().manual_seed(int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1))
+
+
+def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """Weight decay touches matrices and kernels only: never batch norm, shifts, slopes or scales."""
+    matrices = [p for p in model.parameters() if p.dim() > 1]
+    vectors = [p for p in model.parameters() if p.dim() <= 1]
+    groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]]
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum)
+    kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
+    fused = all(p.device.type in ("cpu", "cuda") for p in model.parameters())
+    return kind(groups, lr=recipe.lr, fused=fused)
+
+
+def loss_of(scores: Tensor, labels: Tensor, teacher_scores: Tensor | None, recipe: Recipe) -> Tensor:
+    """Cross-entropy with the labels, mixed with KL to the teacher when there is one.
+
+    Source of the mixture: Hinton, Vinyals, Dean 2015, arXiv:1503.02531, Sec. 2 (temperature^2 keeps the gradients' size).
+    """
+    loss = F.cross_entropy(scores, labels, label_smoothing=recipe.label_smoothing)
+    if teacher_scores is None:
+        return loss
+    heat, weight = recipe.distill.temperature, recipe.distill.weight
+    soft = F.log_softmax(teacher_scores / heat, 1)
+    apart = F.kl_div(F.log_softmax(scores / heat, 1), soft, log_target=True, reduction="batchmean")
+    return (1 - weight) * loss + weight * heat * heat * apart
+
+
+def latent_weights(model: nn.Module) -> list[nn.Parameter]:
+    return [m.weight for m in model.modules() if isinstance(m, BinaryLinear | BinaryConv2d)]
+
+
+@torch.no_grad()
+def clip_latent(weights: list[nn.Parameter], clip: float) -> None:
+    for weight in weights:
+        weight.clamp_(-clip, clip)
+
+
+@torch.no_grad()
+def refresh_batchnorm(model: nn.Module, batches: list[Tensor]) -> None:
+    """Batch norm statistics become the plain average over the batches, under the present weights."""
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # torch's word for a cumulative average
+    model.train()
+    for batch in batches:
+        model(batch)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+def data_mark(x: np.ndarray, y: np.ndarray) -> str:
+    """A short name for the training data: shape and a checksum."""
+    return f"{x.dtype}{x.shape}:{zlib.crc32(np.ascontiguousarray(y), zlib.crc32(np.ascontiguousarray(x))):08x}"
