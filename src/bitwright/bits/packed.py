@@ -30,7 +30,9 @@ def pack_bits(bits: np.ndarray) -> PackedBits:
         wrong = np.argwhere((bits != 0) & (bits != 1))
         if len(wrong):
             where = tuple(int(i) for i in wrong[0])
-            raise ValueError(f"pack_bits: bits{list(where)} is {bits[where]}, expected 0 or 1; threshold first, e.g. x >= 0")
+            raise ValueError(
+                f"pack_bits: bits{list(where)} is {bits[where]}, expected 0 or 1; threshold first, e.g. x >= 0"
+            )
     rows, n_bits = bits.shape
     n_words = -(-n_bits // 64)
     padded = np.zeros((rows, n_words * 64), np.uint8)
@@ -53,7 +55,8 @@ def pack_signs(signs: np.ndarray) -> PackedBits:
     if len(wrong):
         where = tuple(int(i) for i in wrong[0])
         raise ValueError(
-            f"pack_signs: x{list(where)} is {signs[where]}, expected -1 or +1; quantize first, e.g. np.where(x >= 0, 1, -1)"
+            f"pack_signs: x{list(where)} is {signs[where]}, expected -1 or +1; "
+            "quantize first, e.g. np.where(x >= 0, 1, -1)"
         )
     return pack_bits(signs > 0)
 

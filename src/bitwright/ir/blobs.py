@@ -1,4 +1,7 @@
-"""Constants as bytes: packed rows for bits and i4, plain little-endian values for the rest (docs/program.md, "The file")."""
+"""Constants as bytes: packed rows for bits and i4, plain little-endian values for the rest.
+
+The layout is that of docs/program.md, "The file".
+"""
 
 import numpy as np
 
@@ -7,7 +10,17 @@ from bitwright.ir.ops import Const
 from bitwright.ir.program import Op
 from bitwright.ir.types import ProgramError, smallest_dtype
 
-_NUMPY = {"u8": "<u1", "i8": "<i1", "u16": "<u2", "i16": "<i2", "u32": "<u4", "i32": "<i4", "u64": "<u8", "i64": "<i8", "f32": "<f4"}
+_NUMPY = {
+    "u8": "<u1",
+    "i8": "<i1",
+    "u16": "<u2",
+    "i16": "<i2",
+    "u32": "<u4",
+    "i32": "<i4",
+    "u64": "<u8",
+    "i64": "<i8",
+    "f32": "<f4",
+}
 
 
 def stored_dtype(op: Op, const: Const) -> str:

@@ -95,7 +95,10 @@ class Builder:
         return self.add_op("int_conv2d", [x], attrs, {"w": _weights(w, weight_dtype)}, weight_dtype)
 
     def lut(self, x: Value, wiring: np.ndarray, table: np.ndarray) -> Value:
-        """wiring: (G, k) signal numbers; table: (G,) integers, bit a the output at address a (first input most significant)."""
+        """wiring: (G, k) signal numbers; table: (G,) integers, bit a the output at address a.
+
+        The first of the k signals is the most significant bit of the address.
+        """
         return self.add_op("lut", [x], {"k": np.shape(wiring)[1]}, {"wiring": wiring, "table": table})
 
     def lut_conv2d(
@@ -118,7 +121,10 @@ class Builder:
     def project(
         self, x: Value, n_out: int, kind: str, seed: int, layer: int = 0, rounds: int = 0, shift: int = 0, t=None
     ) -> Value:
-        """kind: "rademacher", "gaussian" or "hadamard" (then rounds >= 1); seed: 64 bits; t: (n_out,) thresholds or None for 0."""
+        """kind: "rademacher", "gaussian" or "hadamard" (then rounds >= 1); seed: 64 bits.
+
+        t: (n_out,) thresholds, or None for 0.
+        """
         signed = (seed & ((1 << 64) - 1)) - ((seed >> 63 & 1) << 64)
         attrs = {"kind": CHOICES["kind"].index(kind), "n_out": n_out, "seed": signed, "layer": layer}
         return self.add_op("project", [x], attrs | {"rounds": rounds, "shift": shift}, {"t": t})
@@ -174,7 +180,9 @@ class Builder:
 def _bits(w: np.ndarray) -> np.ndarray:
     w = np.asarray(w)
     if w.dtype.kind not in "iub" or w.min(initial=0) < 0 or w.max(initial=0) > 1:
-        raise ProgramError(f"1-bit weights must be 0 (for -1) and 1 (for +1), got {w.dtype} in {w.min()}..{w.max()}; use (w > 0)")
+        raise ProgramError(
+            f"1-bit weights must be 0 (for -1) and 1 (for +1), got {w.dtype} in {w.min()}..{w.max()}; use (w > 0)"
+        )
     return w.astype(np.uint8)
 
 

@@ -8,12 +8,12 @@ from bitwright.ir import infer_elementwise, infer_ends, infer_linear, infer_movi
 from bitwright.ir.ops import CHOICES, OPS
 from bitwright.ir.program import Op
 from bitwright.ir.rules import INT32, RULES, need, within
-from bitwright.ir.types import Limits, ProgramError, ValueType
+from bitwright.ir.types import DEFAULT_LIMITS, Limits, ProgramError, ValueType
 
 RULE_FILES = (infer_ends, infer_linear, infer_elementwise, infer_moving, infer_tables)  # importing them fills RULES
 
 
-def infer(ops: Sequence[Op], limits: Limits = Limits()) -> tuple[ValueType, ...]:
+def infer(ops: Sequence[Op], limits: Limits = DEFAULT_LIMITS) -> tuple[ValueType, ...]:
     """Types of all values. Raises ProgramError naming the operation, the rule and what was found."""
     need(len(ops) >= 2, f"a Program has at least `input` and `output`, this one has {len(ops)} operations")
     need(len(ops) <= limits.ops, f"{len(ops)} operations, the limit is {limits.ops}")
@@ -32,7 +32,9 @@ def infer(ops: Sequence[Op], limits: Limits = Limits()) -> tuple[ValueType, ...]
     return tuple(types)
 
 
-def infer_one(op: Op, number: int, n_ops: int, types: Sequence[ValueType], limits: Limits = Limits()) -> ValueType:
+def infer_one(
+    op: Op, number: int, n_ops: int, types: Sequence[ValueType], limits: Limits = DEFAULT_LIMITS
+) -> ValueType:
     """Type of operation `number`, given the types of the values before it. n_ops < 0: still building."""
     need(op.name in OPS, f"unknown; known are {', '.join(OPS)}")
     spec = OPS[op.name]
@@ -59,7 +61,9 @@ def _check_attrs(op: Op) -> None:
     for name, value in op.attrs.items():
         need(-(1 << 63) <= value < 1 << 63, f"attribute {name} is {value}, beyond 64 bits")
         if name in CHOICES:
-            need(0 <= value < len(CHOICES[name]), f"attribute {name} is {value}, expected an index into {CHOICES[name]}")
+            need(
+                0 <= value < len(CHOICES[name]), f"attribute {name} is {value}, expected an index into {CHOICES[name]}"
+            )
 
 
 def _check_consts(op: Op) -> None:

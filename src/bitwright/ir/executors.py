@@ -47,16 +47,20 @@ def join_backends(load: Callable[[str], object] = import_module) -> dict[str, Ex
     """All executors of this machine, by name, slowest first."""
     global _joined
     if not _joined:
-        _joined = True
         load("bitwright.backends")
+        _joined = True
     return EXECUTORS
 
 
 def executor(name: str = "auto") -> Executor:
     """The executor of that name; raises ValueError naming those there are."""
+    if name == "interpreter":
+        return EXECUTORS[name]
     known = join_backends()
     if name == "auto":
         return known[list(known)[-1]]
     if name not in known:
-        raise ValueError(f"backend {name!r} is not on this machine; it has {', '.join(known)} (bitwright doctor says more)")
+        raise ValueError(
+            f"backend {name!r} is not on this machine; it has {', '.join(known)} (bitwright doctor says more)"
+        )
     return known[name]

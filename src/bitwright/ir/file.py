@@ -49,13 +49,16 @@ def write_atomically(path: Path, data: bytes) -> None:
     except OSError as error:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
-        raise OSError(error.errno, f"cannot write {path}: {error.strerror}; choose another place or free some room") from error
+        raise OSError(
+            error.errno, f"cannot write {path}: {error.strerror}; choose another place or free some room"
+        ) from error
 
 
 def to_bytes(program: Program) -> bytes:
     blobs = bytearray()
     records = b"".join(
-        _record(op, number, type_, blobs) for number, (op, type_) in enumerate(zip(program.ops, program.types, strict=True))
+        _record(op, number, type_, blobs)
+        for number, (op, type_) in enumerate(zip(program.ops, program.types, strict=True))
     )
     text = json.dumps(program.header, sort_keys=True, ensure_ascii=False, default=_plain).encode()
     json_at = _round_up(HEADER_BYTES + len(records), 8)
@@ -63,7 +66,20 @@ def to_bytes(program: Program) -> bytes:
     size = blobs_at + len(blobs)
     data = bytearray(size)
     HEADER.pack_into(
-        data, 0, MAGIC, VERSION, len(program.ops), HEADER_BYTES, len(records), json_at, len(text), blobs_at, len(blobs), size, 0, 0
+        data,
+        0,
+        MAGIC,
+        VERSION,
+        len(program.ops),
+        HEADER_BYTES,
+        len(records),
+        json_at,
+        len(text),
+        blobs_at,
+        len(blobs),
+        size,
+        0,
+        0,
     )
     data[HEADER_BYTES : HEADER_BYTES + len(records)] = records
     data[json_at : json_at + len(text)] = text
@@ -109,4 +125,6 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, Path):
         return value.name
-    raise TypeError(f"header: {type(value).__name__} {value!r} is not JSON; convert it to numbers, strings, lists or dicts")
+    raise TypeError(
+        f"header: {type(value).__name__} {value!r} is not JSON; convert it to numbers, strings, lists or dicts"
+    )

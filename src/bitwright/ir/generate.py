@@ -4,6 +4,7 @@
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bitwright.ir.ops import CHOICES, DTYPES, OPS
@@ -21,22 +22,32 @@ def header_text() -> str:
     lines += ["enum bw_op {", *(f"    BW_OP_{name.upper()} = {spec.code}," for name, spec in OPS.items())]
     lines += [f"    BW_OP_COUNT_ = {len(OPS)}", "};", ""]
     for choice, names in CHOICES.items():
-        lines += [f"enum bw_{choice} {{", *(f"    BW_{choice.upper()}_{n.upper()} = {i}," for i, n in enumerate(names)), "};", ""]
+        lines += [
+            f"enum bw_{choice} {{",
+            *(f"    BW_{choice.upper()}_{n.upper()} = {i}," for i, n in enumerate(names)),
+            "};",
+            "",
+        ]
     lines += ["/* Places of attributes and constants in a record. */"]
     for name, spec in OPS.items():
         if spec.attrs:
-            lines.append(f"enum {{ {', '.join(f'BW_{name.upper()}_{a.upper()} = {i}' for i, a in enumerate(spec.attrs))} }};")
+            lines.append(_places(name, spec.attrs))
         if spec.consts:
-            lines.append(f"enum {{ {', '.join(f'BW_{name.upper()}_C_{c.name.upper()} = {i}' for i, c in enumerate(spec.consts))} }};")
+            lines.append(_places(f"{name}_c", [const.name for const in spec.consts]))
     lines += ["", "/* code, version, least and most inputs, attributes, constants, name, and for each constant: */"]
     lines += ["/* dtypes as a bit mask, numbers of axes as a bit mask, whether it may be absent. */"]
     lines += ["#define BW_OP_TABLE(X) \\"]
     for name, spec in OPS.items():
         consts = ", ".join(_const_row(const) for const in spec.consts) or "{0, 0, 0}"
-        counts = f"{spec.code}, {spec.version}, {spec.n_inputs[0]}, {spec.n_inputs[1]}, {len(spec.attrs)}, {len(spec.consts)}"
+        counts = ", ".join(map(str, (spec.code, spec.version, *spec.n_inputs, len(spec.attrs), len(spec.consts))))
         lines.append(f'    X({counts}, "{name}", {consts}) \\')
     lines[-1] = lines[-1].removesuffix(" \\")
     return "\n".join([*lines, "", "#endif", ""])
+
+
+def _places(prefix: str, names: Sequence[str]) -> str:
+    places = ", ".join(f"BW_{prefix.upper()}_{name.upper()} = {i}" for i, name in enumerate(names))
+    return f"enum {{ {places} }};"
 
 
 def _const_row(const) -> str:
@@ -47,7 +58,10 @@ def _const_row(const) -> str:
 
 def table_text() -> str:
     """The operations as a Markdown table."""
-    lines = ["| code | operation | takes | gives | attributes | constants | meaning |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        "| code | operation | takes | gives | attributes | constants | meaning |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
     for name, spec in OPS.items():
         attrs = ", ".join(_attr(attr) for attr in spec.attrs) or "-"
         consts = ", ".join(_const_words(const) for const in spec.consts) or "-"

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bitwright.ir.rules import constant_hull, kind_of, need, per_channel, rule, within
 from bitwright.ir.program import Op
+from bitwright.ir.rules import constant_hull, kind_of, need, per_channel, rule, within
 from bitwright.ir.types import ValueType
 
 
@@ -61,7 +61,9 @@ def _add(op: Op, inputs: Sequence[ValueType]) -> ValueType:
         need(x.shape == y.shape, f"shapes differ: {x} and {y}")
         return ValueType("int", x.shape, x.lo + y.lo, x.hi + y.hi)
     constant = op.consts["b"]
-    need(constant.shape in (x.shape, x.shape[:1]), f"constant b is {constant.shape}, expected {x.shape[:1]} or {x.shape}")
+    need(
+        constant.shape in (x.shape, x.shape[:1]), f"constant b is {constant.shape}, expected {x.shape[:1]} or {x.shape}"
+    )
     lo, hi = constant_hull(constant)
     return ValueType("int", x.shape, x.lo + lo, x.hi + hi)
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bitwright.ir.rules import INT32, image_of, kind_of, need, per_channel, rule, within
 from bitwright.ir.ops import CHOICES
 from bitwright.ir.program import Op
+from bitwright.ir.rules import INT32, image_of, kind_of, need, per_channel, rule, within
 from bitwright.ir.types import ValueType
 from bitwright.ir.windows import output_size
 
@@ -94,7 +94,9 @@ def _count(op: Op, inputs: Sequence[ValueType]) -> ValueType:
     need(len(start) == len(offset) + 1, f"start has {len(start)} entries for {len(offset)} groups, expected one more")
     need(len(invert) == len(signal), f"invert has {len(invert)} bits for {len(signal)} signals")
     bounds = [int(s) for s in start]
-    need(bounds[0] == 0 and bounds[-1] == len(signal), f"start runs {bounds[0]}..{bounds[-1]}, expected 0..{len(signal)}")
+    need(
+        bounds[0] == 0 and bounds[-1] == len(signal), f"start runs {bounds[0]}..{bounds[-1]}, expected 0..{len(signal)}"
+    )
     need(all(a <= b for a, b in zip(bounds, bounds[1:], strict=False)), "start decreases")
     need(int(signal.max()) < x.shape[0], f"signal {int(signal.max())} of only {x.shape[0]}")
     offsets = [int(o) for o in offset]
@@ -154,5 +156,3 @@ def _thresholds(op: Op, x: ValueType) -> np.ndarray:
     need(is_float == (x.kind == "float"), f"thresholds are {thresholds.dtype} for {x.kind} values; they must match")
     need(not is_float or not np.isnan(thresholds).any(), "a threshold is NaN")
     return thresholds
-
-

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from bitwright.ir.rules import image_of, kind_of, need, rule
 from bitwright.ir.ops import PADDING
 from bitwright.ir.program import Op
+from bitwright.ir.rules import image_of, kind_of, need, rule
 from bitwright.ir.types import ValueType
 from bitwright.ir.windows import output_size
 
@@ -13,7 +13,9 @@ def _pool_shape(op: Op, x: ValueType) -> tuple[int, int, int]:
     image_of(x)
     for axis, before, after in (("h", "pad_top", "pad_bottom"), ("w", "pad_left", "pad_right")):
         kernel = op.attrs[f"kernel_{axis}"]
-        need(max(op.attrs[before], op.attrs[after]) < kernel, f"padding reaches kernel {kernel}; a window could be empty")
+        need(
+            max(op.attrs[before], op.attrs[after]) < kernel, f"padding reaches kernel {kernel}; a window could be empty"
+        )
     return (x.shape[0], *output_size(op.attrs, *x.shape[1:]))
 
 
@@ -68,7 +70,10 @@ def _reshape(op: Op, inputs: Sequence[ValueType]) -> ValueType:
     (x,) = inputs
     ndim = op.attrs["ndim"]
     dims = tuple(op.attrs[f"dim{i}"] for i in range(3))
-    need(ndim in (1, 3) and all(d == 0 for d in dims[ndim:]), f"ndim {ndim}, dims {dims}: expected [C] or [C,H,W], the rest 0")
+    need(
+        ndim in (1, 3) and all(d == 0 for d in dims[ndim:]),
+        f"ndim {ndim}, dims {dims}: expected [C] or [C,H,W], the rest 0",
+    )
     need(all(1 <= d < 1 << 32 for d in dims[:ndim]), f"dims {dims[:ndim]} leave 1..2^32-1")
     shaped = ValueType(x.kind, dims[:ndim], x.lo, x.hi)
     need(shaped.n_values == x.n_values, f"{dims[:ndim]} holds {shaped.n_values} values, the input {x.n_values}")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bitwright.ir.rules import image_of, kind_of, need, rule
 from bitwright.ir.program import Op
+from bitwright.ir.rules import image_of, kind_of, need, rule
 from bitwright.ir.types import ValueType
 from bitwright.ir.windows import output_size
 

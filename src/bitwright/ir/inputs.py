@@ -8,17 +8,24 @@ from bitwright.ir.program import Program
 def check_input(program: Program, x: np.ndarray) -> np.ndarray:
     """x as the Program wants it: uint8 bits, integers within range, or float32, C-contiguous; (batch, *input shape).
 
-    Integers keep their dtype. Raises TypeError for a dtype and ValueError for a shape, a range or a NaN, naming the way out.
+    Integers keep their dtype. Raises TypeError for a dtype and ValueError for a shape, a range or a NaN, naming the
+    way out.
     """
     type_ = program.input_type
     x = np.asarray(x)
     if x.shape[1:] != type_.shape or x.ndim != len(type_.shape) + 1:
-        hint = "add the batch axis: x[None]" if x.shape == type_.shape else f"reshape it, e.g. x.reshape(-1, {_dims(type_.shape)})"
+        hint = (
+            "add the batch axis: x[None]"
+            if x.shape == type_.shape
+            else f"reshape it, e.g. x.reshape(-1, {_dims(type_.shape)})"
+        )
         raise ValueError(f"run: x has shape {x.shape}, expected (batch, {_dims(type_.shape)}); {hint}")
     if type_.kind == "float":
         return _check_floats(x)
     if x.dtype.kind not in "iub":
-        raise TypeError(f"run: x is {x.dtype}, this Program takes {_wanted(program)}; convert it, e.g. x.astype({_cast(program)})")
+        raise TypeError(
+            f"run: x is {x.dtype}, this Program takes {_wanted(program)}; convert it, e.g. x.astype({_cast(program)})"
+        )
     lo, hi = (0, 1) if type_.kind == "bits" else (type_.lo, type_.hi)
     info = np.iinfo(x.dtype) if x.dtype != np.bool_ else None
     if x.size and info is not None and (info.min < lo or info.max > hi):
@@ -26,7 +33,9 @@ def check_input(program: Program, x: np.ndarray) -> np.ndarray:
         if smallest < lo or largest > hi:
             where = np.unravel_index(int(np.argmax((x < lo) | (x > hi))), x.shape)
             at = ", ".join(str(int(i)) for i in where)
-            raise ValueError(f"run: x[{at}] is {x[where]}, this Program takes {_wanted(program)}; scale the data as in training")
+            raise ValueError(
+                f"run: x[{at}] is {x[where]}, this Program takes {_wanted(program)}; scale the data as in training"
+            )
     if x.dtype == np.bool_ or type_.kind == "bits":
         x = x.astype(np.uint8, copy=False)
     return np.ascontiguousarray(x)

@@ -39,7 +39,9 @@ def affine(op: Op, x: np.ndarray) -> np.ndarray:
 
 
 def prelu(op: Op, x: np.ndarray) -> np.ndarray:
-    pos, neg, add, shift = (_channelwise(op.consts[name].astype(np.int64), x) for name in ("pos", "neg", "add", "shift"))
+    pos, neg, add, shift = (
+        _channelwise(op.consts[name].astype(np.int64), x) for name in ("pos", "neg", "add", "shift")
+    )
     return (x * np.where(x >= 0, pos, neg) + add) >> shift
 
 
@@ -79,8 +81,8 @@ assert set(MEANINGS) == set(OPS) - {"input"}
 def execute(program: Program, x: np.ndarray, keep: bool = False, block: int = 256) -> Sequence[np.ndarray]:
     """Run x (batch, *input shape); return [scores], or with keep every value in order.
 
-    Scores are int32 where their range allows, else int64; kept bits are uint8 of 0 and 1, kept ints int64. Works through
-    the batch in blocks. Raises as `check_input` does.
+    Scores are int32 where their range allows, else int64; kept bits are uint8 of 0 and 1, kept ints int64. Works
+    through the batch in blocks. Raises as `check_input` does.
     """
     x = check_input(program, x)
     scores_type = program.types[-1]

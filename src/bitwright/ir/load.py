@@ -14,24 +14,28 @@ from bitwright.ir.file import CHECKSUM_AT, CONST, HEADER, HEADER_BYTES, MAGIC, R
 from bitwright.ir.ops import DTYPE_BY_CODE, OP_BY_CODE, OPS
 from bitwright.ir.program import Op, Program
 from bitwright.ir.rules import need
-from bitwright.ir.types import KINDS, Limits, ProgramError, ValueType
+from bitwright.ir.types import DEFAULT_LIMITS, KINDS, Limits, ProgramError, ValueType
 
 
-def load(path: str | PathLike, limits: Limits = Limits()) -> Program:
+def load(path: str | PathLike, limits: Limits = DEFAULT_LIMITS) -> Program:
     """The Program of a .bw file. Raises FileNotFoundError, or ProgramError naming the file and the rule it breaks."""
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file; `bitwright freeze` writes one, `bitwright.pretrained(...)` brings one")
+        raise FileNotFoundError(
+            f"{path}: no such file; `bitwright freeze` writes one, `bitwright.pretrained(...)` brings one"
+        )
     try:
         return from_bytes(path.read_bytes(), limits)
     except ProgramError as error:
         raise ProgramError(f"{path}: {error}") from None
 
 
-def from_bytes(data: bytes, limits: Limits = Limits()) -> Program:
+def from_bytes(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Program:
     """The Program of the bytes of a .bw file."""
     need(len(data) >= HEADER_BYTES, f"{len(data)} bytes, too short for a .bw file; it may be cut off, copy it again")
-    magic, version, n_ops, records_at, records, json_at, json_bytes, blobs_at, blobs, size, checksum, zero = HEADER.unpack_from(data)
+    magic, version, n_ops, records_at, records, json_at, json_bytes, blobs_at, blobs, size, checksum, zero = (
+        HEADER.unpack_from(data)
+    )
     need(magic == MAGIC, "not a .bw file: it does not begin with the magic bytes")
     need(version == VERSION, f"file version {version}, this bitwright reads {VERSION}; update bitwright")
     need(size == len(data), f"{len(data)} bytes, its header says {size}; it may be cut off, copy it again")
@@ -49,7 +53,10 @@ def from_bytes(data: bytes, limits: Limits = Limits()) -> Program:
     ops, stated = _records(data[HEADER_BYTES : HEADER_BYTES + records], n_ops, data[blobs_at:])
     types = infer(ops, limits)
     for number, (found, said) in enumerate(zip(types, stated, strict=True)):
-        need(found == said, f"operation {number} ({ops[number].name}): its record says {said}, its constants give {found}")
+        need(
+            found == said,
+            f"operation {number} ({ops[number].name}): its record says {said}, its constants give {found}",
+        )
     return Program(tuple(ops), types, header)
 
 
@@ -67,7 +74,10 @@ def _records(data: bytes, n_ops: int, blobs: bytes) -> tuple[list[Op], list[Valu
     for number in range(n_ops):
         need(at + RECORD.size <= len(data), f"record {number} is cut off")
         length = RECORD.unpack_from(data, at)[2]
-        need(length >= RECORD.size and length % 8 == 0 and at + length <= len(data), f"record {number} has {length} bytes")
+        need(
+            length >= RECORD.size and length % 8 == 0 and at + length <= len(data),
+            f"record {number} has {length} bytes",
+        )
         op, type_ = _record(data[at : at + length], number, blobs)
         ops.append(op)
         types.append(type_)
@@ -77,17 +87,25 @@ def _records(data: bytes, n_ops: int, blobs: bytes) -> tuple[list[Op], list[Valu
 
 
 def _record(data: bytes, number: int, blobs: bytes) -> tuple[Op, ValueType]:
-    code, version, length, n_inputs, n_attrs, n_consts, zero_a, value, kind, ndim, zero_b, *rest = RECORD.unpack_from(data)
+    code, version, length, n_inputs, n_attrs, n_consts, zero_a, value, kind, ndim, zero_b, *rest = RECORD.unpack_from(
+        data
+    )
     dims, zero_c, lo, hi = rest[:3], rest[3], rest[4], rest[5]
     where = f"record {number}"
     need(code in OP_BY_CODE, f"{where}: unknown operation code {code}; update bitwright")
     name = OP_BY_CODE[code]
     spec = OPS[name]
-    need(version == spec.version, f"{where} ({name}): version {version}, this bitwright reads {spec.version}; update bitwright")
+    need(
+        version == spec.version,
+        f"{where} ({name}): version {version}, this bitwright reads {spec.version}; update bitwright",
+    )
     need(zero_a == zero_b == zero_c == 0, f"{where} ({name}): reserved fields are not 0")
     need(value == number, f"{where} ({name}): makes value {value}, expected {number}")
     need(kind < len(KINDS) and ndim in (1, 3) and not any(dims[ndim:]), f"{where} ({name}): kind {kind}, {ndim} axes")
-    need((n_attrs, n_consts) == (len(spec.attrs), len(spec.consts)), f"{where} ({name}): {n_attrs} attributes, {n_consts} constants")
+    need(
+        (n_attrs, n_consts) == (len(spec.attrs), len(spec.consts)),
+        f"{where} ({name}): {n_attrs} attributes, {n_consts} constants",
+    )
     inputs_bytes = _round_up(4 * n_inputs, 8)
     expected = RECORD.size + inputs_bytes + 8 * n_attrs + CONST.size * n_consts
     need(length == expected, f"{where} ({name}): {length} bytes, expected {expected}")
@@ -118,7 +136,10 @@ def _const(entry: bytes, const, where: str, blobs: bytes) -> tuple[str, np.ndarr
     need(ndim in const.ndims and not any((d0, d1, d2, d3)[ndim:]) and zero_a == zero_b == 0, f"{where}: {ndim} axes")
     need(all(d >= 1 for d in shape), f"{where}: empty, shape {shape}")
     need(size == n_bytes(dtype, shape), f"{where}: {size} bytes for {dtype} {shape}, expected {n_bytes(dtype, shape)}")
-    need(offset % 64 == 0 and offset + size <= len(blobs), f"{where}: bytes {offset}..{offset + size} of only {len(blobs)}")
+    need(
+        offset % 64 == 0 and offset + size <= len(blobs),
+        f"{where}: bytes {offset}..{offset + size} of only {len(blobs)}",
+    )
     try:
         return dtype, from_blob(blobs[offset : offset + size], dtype, shape)
     except ProgramError as error:

@@ -1,7 +1,7 @@
 """`lower`: how a layer says itself in a Program. Each layer registers its own rule, in its own file.
 
-A rule takes the layer and a `freeze.stream.Stream` (a value of the Program under construction with its pending chain) and
-returns the stream after the layer. `ir` knows no layer and no torch; the table fills when layers are imported.
+A rule takes the layer and a `freeze.stream.Stream` (a value of the Program under construction with its pending chain)
+and returns the stream after the layer. `ir` knows no layer and no torch; the table fills when layers are imported.
 """
 
 from functools import singledispatch

@@ -1,6 +1,7 @@
 """Sums of products, in NumPy: xnor_*, int_*, count, project.
 
-A sum is taken as a float64 matrix product where every partial sum stays below 2^53 and is therefore exact, else in int64.
+A sum is taken as a float64 matrix product where every partial sum stays below 2^53 and is therefore exact, else in
+int64.
 """
 
 from collections.abc import Mapping
@@ -117,6 +118,8 @@ def walsh_hadamard(x: np.ndarray) -> np.ndarray:
     half = 1
     while half < x.shape[-1]:
         pairs = x.reshape(*x.shape[:-1], -1, 2, half)
-        x = np.stack([pairs[..., 0, :] + pairs[..., 1, :], pairs[..., 0, :] - pairs[..., 1, :]], axis=-2).reshape(x.shape)
+        x = np.stack([pairs[..., 0, :] + pairs[..., 1, :], pairs[..., 0, :] - pairs[..., 1, :]], axis=-2).reshape(
+            x.shape
+        )
         half *= 2
     return x

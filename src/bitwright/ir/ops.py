@@ -1,6 +1,7 @@
 """The closed table of operations: codes, inputs, attributes, constants and meaning.
 
-The Python checker walks it; `python -m bitwright.ir.generate` writes native/ops.h and the table of docs/program.md from it.
+The Python checker walks it; `python -m bitwright.ir.generate` writes native/ops.h and the table of docs/program.md
+from it.
 Order matters: attributes and constants lie in the file in the order given here.
 """
 
@@ -57,7 +58,8 @@ OPS: dict[str, OpSpec] = {
     ),
     "threshold": OpSpec(
         1, (1, 1), "int or float", "bits [C*J] or [C*J,H,W]",
-        "bit c*J + j is (x[c] >= t[c,j]) XOR flip[c*J + j]. Exact comparison; float thresholds may be infinite, -0.0 = +0.0.",
+        "bit c*J + j is (x[c] >= t[c,j]) XOR flip[c*J + j]. "
+        "Exact comparison; float thresholds may be infinite, -0.0 = +0.0.",
         consts=(Const("t", ("i8", "i16", "i32", "i64", "f32"), (2,)), Const("flip", ("bit",), (1,))),
     ),
     "digitize": OpSpec(
@@ -88,14 +90,15 @@ OPS: dict[str, OpSpec] = {
     ),
     "lut": OpSpec(
         7, (1, 1), "bits [S] or [S,H,W]", "bits [G] or [G,H,W]",
-        "bit g is bit a of table[g], a = sum_j x[wiring[g,j]] * 2^(k-1-j): the first input is the most significant. 1 <= k <= 6; "
-        "with [S,H,W] the same at every position.",
-        attrs=("k",), consts=(Const("wiring", ("u8", "u16", "u32"), (2,)), Const("table", ("u8", "u16", "u32", "u64"), (1,))),
+        "bit g is bit a of table[g], a = sum_j x[wiring[g,j]] * 2^(k-1-j): the first input is the most significant. "
+        "1 <= k <= 6; with [S,H,W] the same at every position.",
+        attrs=("k",),
+        consts=(Const("wiring", ("u8", "u16", "u32"), (2,)), Const("table", ("u8", "u16", "u32", "u64"), (1,))),
     ),
     "lut_conv2d": OpSpec(
         8, (1, 1), "bits [C,H,W]", "bits [O,H',W']",
-        "At every position signals 0..T-1 are the taps (channel, dy, dx) of the window, signal T+m is table m of k earlier "
-        "signals (as in `lut`), output o is signal outputs[o]; a tap outside the image is pad_value (0 or 1).",
+        "At every position signals 0..T-1 are the taps (channel, dy, dx) of the window, signal T+m is table m of k "
+        "earlier signals (as in `lut`), output o is signal outputs[o]; a tap outside the image is pad_value (0 or 1).",
         attrs=_WINDOW + ("pad_value", "k"),
         consts=(
             Const("taps", ("u8", "u16", "u32"), (2,)),
@@ -116,9 +119,10 @@ OPS: dict[str, OpSpec] = {
     ),
     "project": OpSpec(
         10, (1, 1), "bits read as signs, or int; [p] or [p,H,W]", "bits [N] or [N,H,W]",
-        "bit n is (sum_j G[n,j] * x[j] >= t[n]), t absent meaning 0, at every position. G from the bit generator with seed and layer: "
-        "rademacher and gaussian rows as in bitwright.bits; hadamard: x zero-extended to Q = 2^ceil(log2 p), and for block b: "
-        "`rounds` times (signs of stream block b*rounds + r, then the unnormalised Walsh-Hadamard transform, then between rounds "
+        "bit n is (sum_j G[n,j] * x[j] >= t[n]), t absent meaning 0, at every position. G from the bit generator with "
+        "seed and layer: rademacher and gaussian rows as in bitwright.bits; hadamard: x zero-extended to Q = "
+        "2^ceil(log2 p), and for block b: `rounds` times (signs of stream block b*rounds + r, then the "
+        "unnormalised Walsh-Hadamard transform, then between rounds "
         "floor(v / 2^shift)); blocks one after another, first N rows.",
         attrs=("kind", "n_out", "seed", "layer", "rounds", "shift"),
         consts=(Const("t", ("i8", "i16", "i32", "i64"), (1,), optional=True),),
@@ -152,7 +156,8 @@ OPS: dict[str, OpSpec] = {
     ),
     "max_pool2d": OpSpec(
         15, (1, 1), "bits or int [C,H,W]", "same kind [C,H',W']",
-        "Largest value of each window (on bits OR); places outside the image never win. Padding is less than the kernel.",
+        "Largest value of each window (on bits OR); places outside the image never win. "
+        "Padding is less than the kernel.",
         attrs=_WINDOW,
     ),
     "sum_pool2d": OpSpec(
@@ -185,11 +190,25 @@ OPS: dict[str, OpSpec] = {
     ),
     "output": OpSpec(
         23, (1, 1), "int [C]", "the same",
-        "The Program's last operation. `scores` are its values; `class` is the index of the largest, the lowest index winning a tie.",
+        "The Program's last operation. `scores` are its values; `class` is the index of the largest, "
+        "the lowest index winning a tie.",
     ),
 }  # fmt: skip
 
-DTYPES = {"none": 0, "bit": 1, "i4": 2, "u8": 3, "i8": 4, "u16": 5, "i16": 6, "u32": 7, "i32": 8, "u64": 9, "i64": 10, "f32": 11}
+DTYPES = {
+    "none": 0,
+    "bit": 1,
+    "i4": 2,
+    "u8": 3,
+    "i8": 4,
+    "u16": 5,
+    "i16": 6,
+    "u32": 7,
+    "i32": 8,
+    "u64": 9,
+    "i64": 10,
+    "f32": 11,
+}
 
 OP_BY_CODE = {spec.code: name for name, spec in OPS.items()}
 DTYPE_BY_CODE = {code: name for name, code in DTYPES.items()}

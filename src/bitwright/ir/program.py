@@ -1,6 +1,6 @@
 """The Program: operations in order, and a header for people. Plain data; what to do with it lives beside it.
 
-`run`, `predict` and `verify` choose among executors; the interpreter is always there, the packed engine when it is built.
+`run`, `predict` and `verify` choose among executors; the interpreter is always there, the packed engine when built.
 """
 
 from collections.abc import Mapping
@@ -51,15 +51,16 @@ class Program:
     def classes(self) -> list[str]:
         """Class names of the header, else "0", "1", ..."""
         names = self.header.get("classes")
-        good = isinstance(names, list) and len(names) == self.n_classes
-        return [str(name) for name in names] if good else [str(i) for i in range(self.n_classes)]
+        if isinstance(names, list) and len(names) == self.n_classes:
+            return [str(name) for name in names]
+        return [str(i) for i in range(self.n_classes)]
 
     def run(self, x: np.ndarray, backend: str = "auto", threads: int = 1) -> np.ndarray:
         """Integer scores (batch, classes): int32 where the range allows, else int64.
 
         x: (batch, *input shape). int inputs: any integer dtype within the stated range; bits: 0 and 1; floats: float32
             without NaN. Anything else is an error that says what to change.
-        backend: "auto" (the fastest this machine has), "interpreter", or a kernel set such as "cpu:avx2"; see `backends()`.
+        backend: "auto" (the fastest this machine has), "interpreter", or a kernel set such as "cpu:avx2".
         """
         from bitwright.ir.executors import executor
 
@@ -76,7 +77,10 @@ class Program:
         return verify(self, x, backends, batch)
 
     def summary(self):
-        """What each operation is and costs: bits, bytes, products; which values stay wider than a bit. Printable, `.rows` for code."""
+        """What each operation is and costs: bits, bytes, products; which values stay wider than a bit, and why.
+
+        Print it, or read `.rows`. See `bitwright.ir.summary`.
+        """
         from bitwright.ir.summary import summarize
 
         return summarize(self)

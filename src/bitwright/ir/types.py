@@ -1,4 +1,4 @@
-"""What a value is: its kind, shape and range; and the limits that keep a hostile file from costing the reader anything."""
+"""What a value is: its kind, shape and range; and the limits that keep a hostile file from costing its reader much."""
 
 from dataclasses import dataclass
 
@@ -23,9 +23,15 @@ class Limits:
     json_bytes: int = 1 << 24
 
 
+DEFAULT_LIMITS = Limits()
+
+
 @dataclass(frozen=True)
 class ValueType:
-    """kind: "bits", "int" or "float"; shape: (C,) or (C, H, W), the batch axis left out; lo, hi: range of an int, else 0."""
+    """kind: "bits", "int" or "float"; shape: (C,) or (C, H, W), the batch axis left out.
+
+    lo, hi: range of an int, else 0.
+    """
 
     kind: str
     shape: tuple[int, ...]

@@ -69,13 +69,19 @@ def verify(program: Program, x: np.ndarray, backends: list[str] | None = None, b
             entry.classes_differing += int((got.argmax(1) != scores.argmax(1)).sum())
             if wrong.any() and not entry.first:
                 sample, column = (int(i) for i in np.argwhere(wrong)[0])
-                entry.first = f"sample {start + sample}, score {column}: {got[sample, column]}, not {scores[sample, column]}"
+                entry.first = (
+                    f"sample {start + sample}, score {column}: {got[sample, column]}, not {scores[sample, column]}"
+                )
     return report
 
 
 def _compare(entry: BackendReport, program: Program, expected, got, start: int) -> None:
     for number, value in got.items():
-        wrong = np.asarray(value, np.int64) != expected[number] if program.types[number].kind != "float" else value != expected[number]
+        wrong = (
+            np.asarray(value, np.int64) != expected[number]
+            if program.types[number].kind != "float"
+            else value != expected[number]
+        )
         entry.hidden_compared += int(wrong.size)
         entry.hidden_differing += int(wrong.sum())
         if wrong.any() and not entry.first:

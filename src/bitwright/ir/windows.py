@@ -13,10 +13,10 @@ def pair(value: int | tuple[int, int]) -> tuple[int, int]:
 def four(value: int | tuple[int, ...]) -> tuple[int, int, int, int]:
     """(top, bottom, left, right) from one number, from (h, w), or from all four."""
     if isinstance(value, int):
-        return (value,) * 4
+        return value, value, value, value
     if len(value) == 2:
-        return (value[0], value[0], value[1], value[1])
-    return tuple(int(v) for v in value)  # type: ignore[return-value]
+        return int(value[0]), int(value[0]), int(value[1]), int(value[1])
+    return int(value[0]), int(value[1]), int(value[2]), int(value[3])
 
 
 def window_attrs(kernel, stride=1, padding=0, dilation=None) -> dict[str, int]:
