@@ -63,9 +63,9 @@ def as_number(cell: str) -> float:
 def read_csv(path: str | os.PathLike, header: bool | None = True) -> CsvFile:
     """Read a UTF-8 CSV separated by commas, semicolons or tabs (whichever is most in the first line).
 
-    header: whether the first line names the columns; None: it does unless all its cells are numbers, and nameless
-    columns are called 1, 2, ... Empty lines are passed over. Raises ValueError for a file that is not UTF-8 text,
-    without rows, with a row of another length or a column name twice; FileNotFoundError if there is no such file.
+    header: whether the first line names the columns; None: it does if all its cells are words, else the columns are
+    called 1, 2, ... Empty lines are passed over. Raises ValueError for a file that is not UTF-8 text, without rows,
+    with a row of another length or a column name twice; FileNotFoundError if there is no such file.
     """
     path = Path(path)
     if not path.is_file():
@@ -79,7 +79,7 @@ def read_csv(path: str | os.PathLike, header: bool | None = True) -> CsvFile:
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"csv: {path} is not a CSV in UTF-8 ({error}); export it again as 'CSV UTF-8'") from error
     if header is None:
-        header = bool(rows) and any(np.isnan(as_number(cell)) for cell in rows[0][0])
+        header = bool(rows) and all(cell and np.isnan(as_number(cell)) for cell in rows[0][0])
     names = rows.pop(0)[0] if header and rows else [str(k + 1) for k in range(len(rows[0][0]) if rows else 0)]
     if not rows:
         raise ValueError(f"csv: {path} has no rows; expected a first line of column names, then a line an example")
