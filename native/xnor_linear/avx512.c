@@ -1,0 +1,158 @@
+/* xnor_linear with AVX-512 VPOPCNTDQ: blocks of 4 rows x 32 columns in registers, sums in 32-bit lanes, no horizontal sums. */
+#include "gemm.h"
+
+#include <immintrin.h>
+
+#define ALWAYS static inline __attribute__((always_inline))
+
+/* One word of one row and 16 columns: s is the parity before and t the one after it. Rows and columns beyond the block vanish, as
+ * rows and cols are constants. Named variables, not arrays: gcc would keep arrays on the stack (no %rsp may stand in the loop). */
+#define CELL(r, c, s, t)                                                                                        \
+    if (r < rows && c < cols) {                                                                                 \
+        t##r##c = _mm512_xor_si512(after##c, _mm512_set1_epi32(a[r * stride + 1]));                                  \
+        __m512i x = _mm512_xor_si512(half##c, _mm512_set1_epi32(a[r * stride]));                                     \
+        x = _mm512_ternarylogic_epi32(x, s##r##c, t##r##c, 0xD4); /* s == t ? x : s */                          \
+        twos##r##c = _mm512_add_epi32(twos##r##c, _mm512_popcnt_epi32(x));                                      \
+        __asm__ volatile("" : "+v"(twos##r##c)); /* keeps the order, so the registers suffice */                \
+    }
+#define WORD(s, t)                                                                                              \
+    {                                                                                                           \
+        __m512i half0 = _mm512_load_si512(b), after0 = _mm512_load_si512(b + 16 * cols), half1, after1;         \
+        if (cols == 2)                                                                                          \
+            half1 = _mm512_load_si512(b + 16), after1 = _mm512_load_si512(b + 48);                              \
+        CELL(0, 0, s, t) CELL(0, 1, s, t) CELL(1, 0, s, t) CELL(1, 1, s, t)                                     \
+        CELL(2, 0, s, t) CELL(2, 1, s, t) CELL(3, 0, s, t) CELL(3, 1, s, t)                                     \
+        a += 2, b += 32 * cols;                                                                                 \
+    }
+#define EACH(DO) DO(0, 0) DO(0, 1) DO(1, 0) DO(1, 1) DO(2, 0) DO(2, 1) DO(3, 0) DO(3, 1)
+#define START(r, c) __m512i twos##r##c = _mm512_setzero_si512(), s##r##c = twos##r##c, t##r##c;
+#define END(r, c)                                                                                               \
+    if (r < rows && c < cols)                                                                                   \
+        _mm512_store_si512(sums + 32 * r + 16 * c, _mm512_add_epi32(_mm512_add_epi32(twos##r##c, twos##r##c),   \
+                                                                    _mm512_popcnt_epi32(s##r##c)));
+
+/* Differing bits of `rows` rows and 16 * `cols` columns, to sums[row][column]. */
+ALWAYS void differing(const int32_t *a, const int32_t *b, int64_t words, int rows, int cols, int32_t *sums) {
+    const int64_t stride = 2 * words;
+    EACH(START)
+    int64_t u = 0;
+    for (; u + 2 <= words; u += 2) {
+        WORD(s, t)
+        WORD(t, s)
+    }
+    if (u < words) {
+        WORD(s, t)
+        s00 = t00, s01 = t01, s10 = t10, s11 = t11, s20 = t20, s21 = t21, s30 = t30, s31 = t31;
+    }
+    EACH(END)
+}
+
+ALWAYS __m512i accumulate(bw_accumulator accumulator, __m512i s) {
+    if (accumulator == BW_ACC_INT32)
+        return s;
+    if (accumulator == BW_ACC_WRAP8_HALF)
+        s = _mm512_srai_epi32(s, 1);
+    return _mm512_srai_epi32(_mm512_slli_epi32(s, 24), 24);
+}
+
+/* Differing bits become sums: accumulator, then store or threshold and pack. */
+static void finish(const bw_xnor_gemm *g, int64_t row, int32_t first, int rows, const int32_t *sums) {
+    int32_t left = g->n - first > 32 ? 32 : g->n - first;
+    uint32_t inside = left == 32 ? 0xFFFFFFFF : (1u << left) - 1, flip = 0;
+    if (g->flip)
+        flip = (uint32_t)(g->flip[first / 64] >> first % 64) & inside;
+    for (int r = 0; r < rows; r++, sums += 32) {
+        char *out = g->out + (size_t)(row + r) * g->out_stride;
+        const int32_t *fix = g->fix ? g->fix[row + r] : NULL;
+        uint32_t bits = 0;
+        for (int c = 0; 16 * c < left; c++) {
+            __m512i s = _mm512_load_si512(sums + 16 * c);
+            __mmask16 columns = (__mmask16)(inside >> 16 * c);
+            s = _mm512_sub_epi32(_mm512_set1_epi32(g->base), _mm512_add_epi32(s, s));
+            if (fix)
+                s = _mm512_add_epi32(s, _mm512_loadu_si512(fix + first + 16 * c));
+            s = accumulate(g->accumulator, s);
+            if (g->out_kind == BW_OUT_BITS) {
+                __m512i threshold = _mm512_maskz_loadu_epi32(columns, g->threshold + first + 16 * c);
+                bits |= (uint32_t)_mm512_mask_cmpge_epi32_mask(columns, s, threshold) << 16 * c;
+            } else {
+                _mm512_mask_storeu_epi32((int32_t *)(void *)out + first + 16 * c, columns, s);
+            }
+        }
+        if (g->out_kind == BW_OUT_BITS) {
+            uint64_t word = bits ^ flip; /* the last panel of a row also clears what is left of its word */
+            memcpy(out + first / 8, &word, first % 64 == 0 && left == g->n - first ? 8 : 4);
+        }
+    }
+}
+
+static __attribute__((noinline)) void four_rows(const int32_t *a, const int32_t *b, int64_t words, int32_t *sums) {
+    differing(a, b, words, 4, 2, sums);
+}
+
+ALWAYS void block(const bw_xnor_gemm *g, int64_t row, const int32_t *b, int32_t first, int rows, int cols) {
+    _Alignas(64) int32_t sums[4 * 32];
+    const int32_t *a = g->a + row * g->words * 2;
+    if (rows == 4 && cols == 2)
+        four_rows(a, b, g->words, sums);
+    else
+        differing(a, b, g->words, rows, cols, sums);
+    finish(g, row, first, rows, sums);
+}
+
+ALWAYS void panel(const bw_xnor_gemm *g, const int32_t *b, int32_t first, int cols) {
+    int64_t row = 0;
+    for (; row + 4 <= g->rows; row += 4)
+        block(g, row, b, first, 4, cols);
+    if (g->rows - row == 3)
+        block(g, row, b, first, 3, cols);
+    else if (g->rows - row == 2)
+        block(g, row, b, first, 2, cols);
+    else if (g->rows - row == 1)
+        block(g, row, b, first, 1, cols);
+}
+
+void bw_xnor_gemm_avx512(const bw_xnor_gemm *g) {
+    for (int32_t first = 0; first < g->n; first += BW_PANEL) {
+        const int32_t *b = g->panels + (size_t)first * (size_t)g->words * 2;
+        if (bw_panel_width(g->n, first) == 32)
+            panel(g, b, first, 2);
+        else
+            panel(g, b, first, 1);
+    }
+}
+
+static size_t weight_bytes(const bw_shape *shape) {
+    return bw_xnor_panels_bytes(shape->out_channels, (int64_t)bw_words(shape->channels));
+}
+
+static void pack_weights(const bw_shape *shape, const void *canonical, void *packed) {
+    size_t words = bw_words(shape->channels);
+    memset(packed, 0, weight_bytes(shape));
+    for (int32_t n = 0; n < shape->out_channels; n++)
+        bw_xnor_pack_column(packed, shape->out_channels, (int64_t)words, n, (const uint64_t *)canonical + (size_t)n * words);
+}
+
+static size_t scratch_bytes(const bw_shape *shape) {
+    size_t words = bw_words(shape->channels);
+    return (size_t)bw_xnor_rows_at_once((int64_t)words, bw_out_bytes(shape)) * words * 8;
+}
+
+static void run(const bw_shape *shape, const bw_job *job) {
+    int64_t words = (int64_t)bw_words(shape->channels), step = bw_xnor_rows_at_once(words, bw_out_bytes(shape));
+    bw_xnor_gemm g = {
+        .a = job->scratch, .words = words, .panels = job->weights, .n = shape->out_channels, .base = shape->channels,
+        .accumulator = shape->accumulator, .out_kind = shape->out, .threshold = job->threshold, .flip = job->flip,
+        .out_stride = job->out_stride,
+    };
+    for (int64_t row = 0; row < job->samples; row += step) {
+        g.rows = job->samples - row < step ? job->samples - row : step;
+        g.out = (char *)job->out + (size_t)row * job->out_stride;
+        for (int64_t r = 0; r < g.rows; r++)
+            bw_xnor_pack_row((int32_t *)job->scratch + r * words * 2, words,
+                             (const void *)((const char *)job->x + (size_t)(row + r) * job->x_stride));
+        bw_xnor_gemm_avx512(&g);
+    }
+}
+
+const bw_kernel bw_xnor_linear_avx512 = {weight_bytes, pack_weights, scratch_bytes, run};
