@@ -6,6 +6,7 @@ It is what accuracy and speed of a binary model are compared with.
 import copy
 from collections.abc import Callable
 
+import torch
 from torch import nn
 
 from ..layers import BinaryConv2d, BinaryLinear, RSign, Sign
@@ -41,12 +42,17 @@ def _replace(module: nn.Module, activation: str) -> None:
             setattr(module, name, twin)
 
 
-def float_twin(model: nn.Module, activation: str = "relu") -> nn.Module:
+def float_twin(model: nn.Module, activation: str = "relu", seed: int | None = None) -> nn.Module:
     """A new model, same names and shapes, freshly initialised: BinaryLinear -> Linear, BinaryConv2d -> Conv2d, Sign ->
     the activation ("relu" or "hardtanh"), RSign -> Identity (its RPReLU stays the nonlinearity). Pads become zeros.
 
-    `model` is left as it is. Raises ValueError for another activation.
+    `model` is left as it is. seed: of the initial weights; None takes torch's global generator. Raises ValueError for
+    another activation.
     """
+    if seed is not None:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return float_twin(model, activation)
     if activation not in ACTIVATIONS:
         raise ValueError(f"float_twin: no activation {activation!r}; choose one of {', '.join(ACTIVATIONS)}")
     whole = _twin_of(model, activation)

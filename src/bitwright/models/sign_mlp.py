@@ -13,8 +13,9 @@ from torch import nn
 from ..layers import BinaryLinear, Sign
 
 
-def sign_mlp(shape: Sequence[int] = (1, 28, 28), classes: int = 10, hidden: Sequence[int] = (1024, 1024, 1024),
-             quantizer: str = "ste", weight_quantizer: str = "ste", temperature: float = 4.0) -> nn.Sequential:  # fmt: skip
+def sign_mlp(shape: Sequence[int] = (1, 28, 28), classes: int = 10,
+             hidden: Sequence[int] = (1024, 1024, 1024), quantizer: str = "ste",
+             weight_quantizer: str = "ste", temperature: float = 4.0) -> nn.Sequential:  # fmt: skip
     """x: float (batch, *shape), raw integers (no division: the first batch norm normalises) -> (batch, classes).
 
     Each hidden layer is BinaryLinear, BatchNorm1d, Sign. The head's integer sums are multiplied by the fixed positive

@@ -55,7 +55,8 @@ class SignResNet(nn.Module):
             for i in range(count):
                 stride = 2 if stage and i == 0 else 1
                 if stride == 2 and (height % 2 or breadth % 2):
-                    raise ValueError(f"sign_resnet: stage {stage + 1} halves {height}x{breadth}, which is odd; fewer stages")
+                    size = f"{height}x{breadth}"
+                    raise ValueError(f"sign_resnet: stage {stage + 1} halves {size}, which is odd; use fewer stages")
                 stages.append(ResidualBlock(width, stride, quantizer=quantizer))
                 width, height, breadth = width * stride, height // stride, breadth // stride
         self.blocks = nn.Sequential(*stages)

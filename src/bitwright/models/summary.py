@@ -60,7 +60,7 @@ class ModelSummary:
             for x in self.layers
         ]  # fmt: skip
         widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in [head, *rows]]
         lines.insert(1, "  ".join("-" * w for w in widths))
         t = self.totals
         macs = t["macs_1bit"] + t["macs_wider"]
@@ -121,8 +121,8 @@ def summary(model: nn.Module, shape: Sequence[int] | None = None) -> ModelSummar
             binary = isinstance(layer, BINARY)
             width = 1 if binary else 32 if main + rest else 0
             weights = main if binary else main + rest
-            kind = type(layer).__name__
-            rows.append(LayerSummary(name, kind, tuple(out.shape[1:]), weights, width, bits, _macs(layer, out), _why(layer, bits)))
+            kind, shape, why = type(layer).__name__, tuple(out.shape[1:]), _why(layer, bits)
+            rows.append(LayerSummary(name, kind, shape, weights, width, bits, _macs(layer, out), why))
 
         return hook
 

@@ -22,7 +22,14 @@ from .progress import TrainProgress
 from .recipe import Recipe
 from .schedules import learning_rate
 from .steps import (
-    clip_latent, data_mark, generator, latent_weights, loss_of, make_optimizer, pick_device, refresh_batchnorm,
+    clip_latent,
+    data_mark,
+    generator,
+    latent_weights,
+    loss_of,
+    make_optimizer,
+    pick_device,
+    refresh_batchnorm,
 )  # fmt: skip
 
 CHECKPOINT = "checkpoint.pt"
@@ -45,7 +52,8 @@ class FitResult:
 
 
 def fit(model: nn.Module, data, *, recipe: Recipe | None = None, folder: str | Path | None = None,
-        resume: bool = False, teacher: nn.Module | None = None, progress: bool = True, **fields: Any) -> FitResult:  # fmt: skip
+        resume: bool = False, teacher: nn.Module | None = None, progress: bool = True,
+        **fields: Any) -> FitResult:  # fmt: skip
     """Trains `model` in place on data.x_train / y_train and leaves it in eval mode on the CPU.
 
     data: a Dataset. recipe: a Recipe; `fields` are changes to it (epochs=10, lr=3e-3, augment={"shift": 2}).
@@ -187,7 +195,8 @@ class _Run:
         self.epoch += 1
         loss, self.loss_sum, self.step = self.loss_sum / self.steps, 0.0, 0
         if not loss == loss:
-            raise ValueError(f"fit: the loss is nan after epoch {self.epoch}; lower lr ({self.recipe.lr}), or check the data")
+            rate = self.recipe.lr
+            raise ValueError(f"fit: the loss is nan after epoch {self.epoch}; lower lr (now {rate}) or check the data")
         look = self.epoch % self.recipe.eval_every == 0 or self.epoch == self.recipe.epochs
         seen = evaluate(self.model, self.data.x_val, self.data.y_val) if look and len(self.data.x_val) else None
         rate = learning_rate(self.recipe, self.epoch * self.steps - 1, self.steps)
@@ -202,8 +211,8 @@ class _Run:
     def finish(self) -> None:
         set_progress(self.model, 1.0)
         if self.recipe.batchnorm_batches:
-            order = torch.randperm(len(self.x), generator=generator(self.recipe.seed, self.recipe.epochs)).to(self.device)
-            parts = order.split(self.batch)[: self.recipe.batchnorm_batches]
+            order = torch.randperm(len(self.x), generator=generator(self.recipe.seed, self.recipe.epochs))
+            parts = order.to(self.device).split(self.batch)[: self.recipe.batchnorm_batches]
             refresh_batchnorm(self.model, [self.x[part].float() for part in parts if len(part) > 1])
         self.save()
 
@@ -212,6 +221,7 @@ class _Run:
         if self.path is None:
             raise TrainingInterrupted("interrupted; without a folder nothing was saved")
         where = f"epoch {self.epoch + 1}, step {self.step} of {self.steps}"
-        text = f"interrupted at {where}; saved {self.path}; continue with the same command and --resume (fit(..., resume=True))"
+        way = "continue with the same command and --resume, or fit(..., resume=True)"
+        text = f"interrupted at {where}; saved {self.path}; {way}"
         show.say(text)
         raise TrainingInterrupted(text)

@@ -41,7 +41,8 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 def loss_of(scores: Tensor, labels: Tensor, teacher_scores: Tensor | None, recipe: Recipe) -> Tensor:
     """Cross-entropy with the labels, mixed with KL to the teacher when there is one.
 
-    Source of the mixture: Hinton, Vinyals, Dean 2015, arXiv:1503.02531, Sec. 2 (temperature^2 keeps the gradients' size).
+    Source of the mixture: Hinton, Vinyals, Dean 2015, arXiv:1503.02531, Sec. 2; temperature^2 keeps the gradients'
+    size.
     """
     loss = F.cross_entropy(scores, labels, label_smoothing=recipe.label_smoothing)
     if teacher_scores is None:

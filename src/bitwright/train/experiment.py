@@ -1,0 +1,54 @@
+"""A recipe from end to end: its data, its model, its teacher if it names one, then `fit`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ..models import create_model, float_twin
+from .loop import CHECKPOINT, FitResult, fit
+from .recipe import Recipe
+
+
+def recipe_model(recipe: Recipe, data=None) -> nn.Module:
+    """The recipe's untrained network, initial weights from its seed. data: a Dataset whose shape and classes it takes.
+
+    Where model_options give shape or classes themselves, those stand. float_twin = true gives the twin.
+    """
+    options: dict[str, Any] = dict(recipe.model_options)
+    if data is not None:
+        options = {"shape": tuple(data.input.shape), "classes": len(data.classes), **options}
+    model = create_model(recipe.model, seed=recipe.seed, **options)
+    return float_twin(model, seed=recipe.seed) if recipe.float_twin else model
+
+
+def recipe_data(recipe: Recipe, root: str | Path | None = None):
+    """The recipe's Dataset, the validation split folded into training where the recipe says so."""
+    from ..data import load_data
+
+    return load_data(recipe.data, root=root, validation=not recipe.train_on_validation)
+
+
+def train_recipe(recipe: Recipe, folder: str | Path | None = None, *, data=None, resume: bool = False,
+                 progress: bool = True) -> FitResult:  # fmt: skip
+    """Trains what the recipe says. folder: for the checkpoint and metrics.jsonl; a teacher goes to folder/teacher.
+
+    data: a Dataset to use instead of the recipe's. Raises as `fit` and `load_data` do.
+    """
+    data = recipe_data(recipe) if data is None else data
+    teacher = None
+    if recipe.distill.weight:
+        teacher = _teacher(recipe, None if folder is None else Path(folder) / "teacher", data, progress)
+    model = recipe_model(recipe, data)
+    return fit(model, data, recipe=recipe, folder=folder, resume=resume, teacher=teacher, progress=progress)
+
+
+def _teacher(recipe: Recipe, folder: Path | None, data, progress: bool) -> nn.Module:
+    if not recipe.distill.teacher:
+        raise ValueError("recipe: distill.weight is set but distill.teacher names no recipe; name its TOML file")
+    own = Recipe.from_toml(recipe.distill.teacher)
+    seed = recipe.seed if recipe.distill.teacher_seed < 0 else recipe.distill.teacher_seed
+    own = replace(own, seed=seed, device=recipe.device, threads=recipe.threads)
+    done = folder is not None and (folder / CHECKPOINT).exists()
+    return train_recipe(own, folder, data=data, resume=done, progress=progress).model
