@@ -6,13 +6,14 @@ algorithm behind a convolution (Winograd, blocking) can leak a fraction into the
 Source: Courbariaux et al. 2015 (BinaryConnect), arXiv:1511.00363; Hubara et al. 2016, arXiv:1602.02830.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..ir import lower
 from ..quantizers import Quantizer, QuantizerPair, hard_sign, make_quantizer
 from .scale import Scale
 
+Size = int | tuple[int, ...]
 QuantizerLike = str | QuantizerPair | Quantizer
 PAD_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 
@@ -78,13 +79,14 @@ class BinaryConv2d(_BinaryWeights, nn.Conv2d):
     On sign inputs 0 leaves the padded places out of the sum; +1 and -1 are the values a bit can hold.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size, stride=1, padding=0, dilation=1,
-                 groups: int = 1, bias: bool = False, padding_mode: str = "zeros", *, pad_value: float = 0.0,
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1,
+                 padding: str | Size = 0, dilation: Size = 1, groups: int = 1, bias: bool = False,
+                 padding_mode: str = "zeros", *, pad_value: float = 0.0,
                  weight_quantizer: QuantizerLike = "ste", scale: str | float = "none",
                  input_quantizer: QuantizerLike | None = None, device=None, dtype=None):  # fmt: skip
         _no_bias(bias, "BinaryConv2d")
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, False,
-                         padding_mode, device=device, dtype=dtype)  # fmt: skip
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, False,  # type: ignore
+                         padding_mode, device=device, dtype=dtype)  # type: ignore  # fmt: skip
         self.pad_value = float(pad_value)
         self._binary_setup(weight_quantizer, scale, input_quantizer)
 
@@ -102,3 +104,15 @@ class BinaryConv2d(_BinaryWeights, nn.Conv2d):
             total = exact_sum(total, x)
         factor = self.scale_factor()
         return total if factor is None else total * factor.reshape(-1, 1, 1)
+
+
+@lower.register
+def _(layer: BinaryLinear, x):
+    x = x if layer.input_quantizer is None else x.sign()
+    return x.sums(layer.binary_weight().numpy(), "bit").scale(layer.scale_factor())
+
+
+@lower.register
+def _(layer: BinaryConv2d, x):
+    x = x if layer.input_quantizer is None else x.sign()
+    return x.conv2d_sums(layer, layer.binary_weight().numpy(), "bit", layer.pad_value).scale(layer.scale_factor())

@@ -5,7 +5,7 @@ import io
 import os
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -91,7 +91,7 @@ def check_same_run(path: Path, state: dict[str, Any], model: nn.Module, recipe: 
 
 def rng_states() -> dict[str, Any]:
     """States of torch (CPU and CUDA), NumPy's global and Python's generator, as plain values and tensors."""
-    kind, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    kind, keys, position, has_gauss, cached = cast(tuple, np.random.get_state(legacy=True))
     version, inner, gauss = random.getstate()
     return {
         "torch": torch.get_rng_state(),

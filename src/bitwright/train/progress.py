@@ -19,7 +19,7 @@ class TrainProgress:
 
     def __init__(self, label: str, epochs: int, total_steps: int, on: bool = True, every: float = 5.0):
         self.label, self.epochs, self.total_steps, self.on, self.every = label, epochs, total_steps, on, every
-        self._bar, self._task, self._next, self._note = None, None, 0.0, ""
+        self._bar, self._next, self._note = None, 0.0, ""
 
     def __enter__(self) -> "TrainProgress":
         if self.on and sys.stderr.isatty():
