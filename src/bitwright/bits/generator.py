@@ -44,18 +44,22 @@ def rademacher_signs(seed: int, layer: int, block: int, n_signs: int) -> np.ndar
     return (2 * bits.astype(np.int8) - 1).astype(np.int8)
 
 
-def rademacher_rows(seed: int, layer: int, n_rows: int, n_columns: int) -> np.ndarray:
-    """int8 (n_rows, n_columns) of -1 and +1: row n uses words n * W .. n * W + W - 1, W = ceil(n_columns / 64)."""
+def rademacher_rows(seed: int, layer: int, n_rows: int, n_columns: int, first_row: int = 0) -> np.ndarray:
+    """int8 (n_rows, n_columns) of -1 and +1: row n uses words n * W .. n * W + W - 1, W = ceil(n_columns / 64).
+
+    first_row: number of the first row given, to make a tall matrix in parts.
+    """
     n_words = -(-n_columns // 64)
-    words = generator_words(seed, layer, 0, 0, n_rows * n_words).astype("<u8").view(np.uint8)
+    words = generator_words(seed, layer, 0, first_row * n_words, n_rows * n_words).astype("<u8").view(np.uint8)
     bits = np.unpackbits(words.reshape(n_rows, n_words * 8), axis=1, count=n_columns, bitorder="little")
     return (2 * bits.astype(np.int8) - 1).astype(np.int8)
 
 
-def gaussian_rows(seed: int, layer: int, n_rows: int, n_columns: int) -> np.ndarray:
+def gaussian_rows(seed: int, layer: int, n_rows: int, n_columns: int, first_row: int = 0) -> np.ndarray:
     """int8 (n_rows, n_columns), near Gaussian with mean 0 and variance 32, each within [-64, 64].
 
-    Entry i = n * n_columns + j is popcount(word 2i) - popcount(word 2i + 1).
+    Entry i = n * n_columns + j is popcount(word 2i) - popcount(word 2i + 1). first_row: as in rademacher_rows.
     """
-    ones = popcount(generator_words(seed, layer, 0, 0, 2 * n_rows * n_columns)).reshape(n_rows, n_columns, 2)
+    start = 2 * first_row * n_columns
+    ones = popcount(generator_words(seed, layer, 0, start, 2 * n_rows * n_columns)).reshape(n_rows, n_columns, 2)
     return (ones[..., 0] - ones[..., 1]).astype(np.int8)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,8 @@ class Builder:
 
     def add_op(self, name: str, inputs: Sequence[Value] = (), attrs=None, consts=None, weight_dtype: str = "") -> Value:
         """The general form that all methods use. consts: arrays, None for an absent one."""
-        given = {key: np.ascontiguousarray(value) for key, value in (consts or {}).items() if value is not None}
-        plain = {key: int(value) for key, value in (attrs or {}).items()}
+        given = {key: _own(value) for key, value in (consts or {}).items() if value is not None}
+        plain = {key: _integer(key, value) for key, value in (attrs or {}).items()}
         op = Op(name, tuple(value.number for value in inputs), plain, given, weight_dtype)
         try:
             type_ = infer_one(op, len(self.ops), -1, self.types)
@@ -159,6 +160,7 @@ class Builder:
         return self.add_op("patches", [x], attrs)
 
     def gather(self, x: Value, index: np.ndarray) -> Value:
+        """index: (N,) numbers of channels of x."""
         return self.add_op("gather", [x], None, {"index": np.asarray(index)})
 
     def reshape(self, x: Value, shape: tuple[int, ...]) -> Value:
@@ -175,6 +177,20 @@ class Builder:
     def to_int(self, x: Value, mode: str) -> Value:
         """mode: "bits" for 0 and 1, "signs" for -1 and +1."""
         return self.add_op("to_int", [x], {"mode": CHOICES["mode"].index(mode)})
+
+
+def _own(value: Any) -> np.ndarray:
+    """A copy that nobody else changes: what comes in may be the live weights of a model."""
+    copy = np.array(value, order="C")
+    copy.flags.writeable = False
+    return copy
+
+
+def _integer(name: str, value: Any) -> int:
+    try:
+        return index(value)
+    except TypeError:
+        raise ProgramError(f"attribute {name} is {value!r}, expected an integer; round it first") from None
 
 
 def _bits(w: np.ndarray) -> np.ndarray:
@@ -194,8 +210,15 @@ def _weights(w: np.ndarray, weight_dtype: str) -> np.ndarray:
 
 
 def _thresholds(t: np.ndarray, x: Value) -> np.ndarray:
-    t = np.asarray(t, np.float32) if x.type.kind == "float" else np.asarray(t)
+    t = _rounded_up(np.asarray(t)) if x.type.kind == "float" else np.asarray(t)
     return t[:, None] if t.ndim == 1 else t
+
+
+def _rounded_up(t: np.ndarray) -> np.ndarray:
+    """The smallest float32 that is not below t: for a float32 x, x >= t keeps its meaning exactly."""
+    with np.errstate(over="ignore"):
+        rounded = t.astype(np.float32)
+    return np.where(rounded < t, np.nextafter(rounded, np.float32(np.inf)), rounded)
 
 
 def _channels(value, x: Value) -> np.ndarray:

@@ -8,7 +8,7 @@ from bitwright.ir import infer_elementwise, infer_ends, infer_linear, infer_movi
 from bitwright.ir.ops import CHOICES, OPS
 from bitwright.ir.program import Op
 from bitwright.ir.rules import INT32, RULES, need, within
-from bitwright.ir.types import DEFAULT_LIMITS, Limits, ProgramError, ValueType
+from bitwright.ir.types import DEFAULT_LIMITS, Limits, ProgramError, ValueType, smallest_dtype
 
 RULE_FILES = (infer_ends, infer_linear, infer_elementwise, infer_moving, infer_tables)  # importing them fills RULES
 
@@ -87,6 +87,9 @@ def _check_consts(op: Op) -> None:
         if name == "w" and op.weight_dtype != "bit":
             half = 1 << (int(op.weight_dtype[1:]) - 1)
             need(-half <= int(value.min()) and int(value.max()) < half, f"weights leave {op.weight_dtype}")
+        if not is_float and name != "w" and const.dtypes != ("bit",):
+            allowed = tuple(dtype for dtype in const.dtypes if dtype != "f32")
+            smallest_dtype(int(value.min()), int(value.max()), allowed)
         if name in ("mul", "pos", "neg"):
             need(INT32[0] <= int(value.min()) and int(value.max()) <= INT32[1], f"constant {name} leaves 32 bits")
 

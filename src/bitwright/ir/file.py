@@ -60,7 +60,7 @@ def to_bytes(program: Program) -> bytes:
         _record(op, number, type_, blobs)
         for number, (op, type_) in enumerate(zip(program.ops, program.types, strict=True))
     )
-    text = json.dumps(program.header, sort_keys=True, ensure_ascii=False, default=_plain).encode()
+    text = json.dumps(program.header, sort_keys=True, ensure_ascii=False, allow_nan=False, default=_plain).encode()
     json_at = _round_up(HEADER_BYTES + len(records), 8)
     blobs_at = _round_up(json_at + len(text), 64)
     size = blobs_at + len(blobs)

@@ -51,6 +51,7 @@ def _weighted_hull(op: Op, lo: int, hi: int) -> tuple[int, int]:
     positive = [int(v) for v in np.maximum(weights, 0).sum(1)]
     negative = [int(v) for v in np.minimum(weights, 0).sum(1)]
     rows = list(zip(positive, negative, strict=True))
+    within(max(p - n for p, n in rows) * max(abs(lo), abs(hi)))  # any part of a sum, in any order
     return min(p * lo + n * hi for p, n in rows), max(p * hi + n * lo for p, n in rows)
 
 

@@ -27,8 +27,10 @@ def check_input(program: Program, x: np.ndarray) -> np.ndarray:
             f"run: x is {x.dtype}, this Program takes {_wanted(program)}; convert it, e.g. x.astype({_cast(program)})"
         )
     lo, hi = (0, 1) if type_.kind == "bits" else (type_.lo, type_.hi)
-    info = np.iinfo(x.dtype) if x.dtype != np.bool_ else None
-    if x.size and info is not None and (info.min < lo or info.max > hi):
+    if x.dtype == np.bool_:
+        x = x.astype(np.uint8)
+    info = np.iinfo(x.dtype)
+    if x.size and (info.min < lo or info.max > hi):
         smallest, largest = x.min(), x.max()
         if smallest < lo or largest > hi:
             where = np.unravel_index(int(np.argmax((x < lo) | (x > hi))), x.shape)
@@ -36,9 +38,8 @@ def check_input(program: Program, x: np.ndarray) -> np.ndarray:
             raise ValueError(
                 f"run: x[{at}] is {x[where]}, this Program takes {_wanted(program)}; scale the data as in training"
             )
-    if x.dtype == np.bool_ or type_.kind == "bits":
-        x = x.astype(np.uint8, copy=False)
-    return np.ascontiguousarray(x)
+    dtype = np.dtype(np.uint8) if type_.kind == "bits" else x.dtype.newbyteorder("=")
+    return np.ascontiguousarray(x.astype(dtype, copy=False))
 
 
 def _check_floats(x: np.ndarray) -> np.ndarray:

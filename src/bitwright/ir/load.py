@@ -50,7 +50,7 @@ def from_bytes(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Program:
     need(json_bytes <= limits.json_bytes, f"JSON of {json_bytes} bytes, the limit is {limits.json_bytes}")
     need(2 <= n_ops <= limits.ops, f"{n_ops} operations, expected 2..{limits.ops}")
     header = _header(data[json_at : json_at + json_bytes])
-    ops, stated = _records(data[HEADER_BYTES : HEADER_BYTES + records], n_ops, data[blobs_at:])
+    ops, stated = _records(data[HEADER_BYTES : HEADER_BYTES + records], n_ops, _Blobs(data[blobs_at:]))
     types = infer(ops, limits)
     for number, (found, said) in enumerate(zip(types, stated, strict=True)):
         need(
@@ -60,16 +60,36 @@ def from_bytes(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Program:
     return Program(tuple(ops), types, header)
 
 
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
 def _header(text: bytes) -> dict:
     try:
-        header = json.loads(text.decode())
+        header = json.loads(text.decode(), parse_constant=_no_constant)
+        json.dumps(header, ensure_ascii=False).encode()  # a lone surrogate could not be written again
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ProgramError(f"header is not JSON in UTF-8: {error}") from None
     need(isinstance(header, dict), "header is not a JSON object")
     return header
 
 
-def _records(data: bytes, n_ops: int, blobs: bytes) -> tuple[list[Op], list[ValueType]]:
+class _Blobs:
+    """The blobs, taken one after another: each begins at the next multiple of 64, and none is taken twice."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.end = data, 0
+
+    def take(self, where: str, offset: int, size: int) -> bytes:
+        expected = _round_up(self.end, 64)
+        need(offset == expected, f"{where}: begins at byte {offset} of the blobs, expected {expected}")
+        need(offset + size <= len(self.data), f"{where}: bytes {offset}..{offset + size} of only {len(self.data)}")
+        need(not any(self.data[self.end : offset]), f"{where}: bytes before it are not 0")
+        self.end = offset + size
+        return self.data[offset : self.end]
+
+
+def _records(data: bytes, n_ops: int, blobs: _Blobs) -> tuple[list[Op], list[ValueType]]:
     ops, types, at = [], [], 0
     for number in range(n_ops):
         need(at + RECORD.size <= len(data), f"record {number} is cut off")
@@ -83,10 +103,11 @@ def _records(data: bytes, n_ops: int, blobs: bytes) -> tuple[list[Op], list[Valu
         types.append(type_)
         at += length
     need(at == len(data), f"{len(data) - at} bytes after the last record")
+    need(blobs.end == len(blobs.data), f"{len(blobs.data) - blobs.end} bytes after the last constant")
     return ops, types
 
 
-def _record(data: bytes, number: int, blobs: bytes) -> tuple[Op, ValueType]:
+def _record(data: bytes, number: int, blobs: _Blobs) -> tuple[Op, ValueType]:
     code, version, length, n_inputs, n_attrs, n_consts, zero_a, value, kind, ndim, zero_b, *rest = RECORD.unpack_from(
         data
     )
@@ -125,7 +146,7 @@ def _record(data: bytes, number: int, blobs: bytes) -> tuple[Op, ValueType]:
     return Op(name, inputs, attrs, consts, weight_dtype), ValueType(KINDS[kind], tuple(dims[:ndim]), lo, hi)
 
 
-def _const(entry: bytes, const, where: str, blobs: bytes) -> tuple[str, np.ndarray] | None:
+def _const(entry: bytes, const, where: str, blobs: _Blobs) -> tuple[str, np.ndarray] | None:
     if not any(entry):
         need(const.optional, f"{where} is missing")
         return None
@@ -136,11 +157,8 @@ def _const(entry: bytes, const, where: str, blobs: bytes) -> tuple[str, np.ndarr
     need(ndim in const.ndims and not any((d0, d1, d2, d3)[ndim:]) and zero_a == zero_b == 0, f"{where}: {ndim} axes")
     need(all(d >= 1 for d in shape), f"{where}: empty, shape {shape}")
     need(size == n_bytes(dtype, shape), f"{where}: {size} bytes for {dtype} {shape}, expected {n_bytes(dtype, shape)}")
-    need(
-        offset % 64 == 0 and offset + size <= len(blobs),
-        f"{where}: bytes {offset}..{offset + size} of only {len(blobs)}",
-    )
+    blob = blobs.take(where, offset, size)
     try:
-        return dtype, from_blob(blobs[offset : offset + size], dtype, shape)
+        return dtype, from_blob(blob, dtype, shape)
     except ProgramError as error:
         raise ProgramError(f"{where}: {error}") from None

@@ -12,16 +12,19 @@ from bitwright.bits import gaussian_rows, rademacher_rows, rademacher_signs
 from bitwright.ir.means_moving import windows
 from bitwright.ir.ops import CHOICES
 from bitwright.ir.program import Op
+from bitwright.ir.windows import output_size
+
+
+def _carrier(x: np.ndarray, w: np.ndarray) -> type:
+    """The fastest type in which every partial sum of products of x with a row of w (N, K) is exact."""
+    reach = max(int(np.abs(x).max(initial=0)), 1) * max(int(np.abs(w).sum(axis=1).max(initial=0)), 1)
+    return np.float32 if reach < 1 << 24 else np.float64 if reach < 1 << 53 else np.int64
 
 
 def _product(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """int64 (..., N): x (..., K) times w (N, K) transposed, exact."""
-    reach = max(int(np.abs(x).max(initial=0)), 1) * max(int(np.abs(w).sum(axis=1).max(initial=0)), 1)
-    if reach < 1 << 24:
-        return (x.astype(np.float32) @ w.T.astype(np.float32)).astype(np.int64)
-    if reach < 1 << 53:
-        return (x.astype(np.float64) @ w.T.astype(np.float64)).astype(np.int64)
-    return x @ w.T.astype(np.int64)
+    carrier = _carrier(x, w)
+    return (x.astype(carrier) @ w.T.astype(carrier)).astype(np.int64)
 
 
 def _signs(bits: np.ndarray) -> np.ndarray:
@@ -51,14 +54,17 @@ def int_linear(op: Op, x: np.ndarray) -> np.ndarray:
 
 def _conv2d(x: np.ndarray, weights: np.ndarray, attrs: Mapping[str, int]) -> np.ndarray:
     """int64 (batch, O, H', W') from integers x (batch, C, H, W) and weights (O, C / groups, kh, kw)."""
-    groups = attrs["groups"]
-    columns = windows(x, attrs, attrs["pad_value"])  # (batch, C, kh, kw, H', W')
-    batch, _, _, _, height, width = columns.shape
-    per_group = columns.reshape(batch, groups, -1, height * width)
-    outputs = []
-    for g, w in enumerate(np.split(weights.reshape(weights.shape[0], -1), groups)):
-        outputs.append(_product(per_group[:, g].transpose(0, 2, 1), w).transpose(0, 2, 1))
-    return np.concatenate(outputs, axis=1).reshape(batch, weights.shape[0], height, width)
+    n_out, n_products = weights.shape[0], int(np.prod(weights.shape[1:]))
+    size = output_size(attrs, *x.shape[2:])
+    carrier = _carrier(np.append(x, attrs["pad_value"]), weights.reshape(n_out, -1))
+    rows = weights.reshape(attrs["groups"], -1, n_products).astype(carrier)
+    total = np.empty((len(x), n_out, *size), np.int64)
+    step = max(1, (1 << 24) // (attrs["groups"] * n_products * size[0] * size[1]))  # samples whose windows fit memory
+    for i in range(0, len(x), step):
+        columns = windows(x[i : i + step].astype(carrier), attrs, attrs["pad_value"])  # (batch, C, kh, kw, H', W')
+        columns = columns.reshape(len(columns), *rows.shape[::2], size[0] * size[1])  # (batch, groups, K, positions)
+        total[i : i + step] = (rows @ columns).reshape(len(columns), n_out, *size)
+    return total
 
 
 def xnor_conv2d(op: Op, x: np.ndarray) -> np.ndarray:
@@ -81,7 +87,7 @@ def project(op: Op, x: np.ndarray) -> np.ndarray:
     if x.ndim == 4:  # the same projection of the channels at every position
         columns = values.transpose(0, 2, 3, 1).reshape(-1, values.shape[1])
         bits = _project_rows(op, columns)
-        return bits.reshape(x.shape[0], *x.shape[2:], -1).transpose(0, 3, 1, 2)
+        return bits.reshape(x.shape[0], *x.shape[2:], bits.shape[1]).transpose(0, 3, 1, 2)
     return _project_rows(op, values)
 
 
@@ -93,7 +99,10 @@ def _project_rows(op: Op, x: np.ndarray) -> np.ndarray:
         sums = _hadamard(x, n_out, seed, layer, attrs["rounds"], attrs["shift"])
     else:
         rows = rademacher_rows if kind == "rademacher" else gaussian_rows
-        sums = _product(x, rows(seed, layer, n_out, x.shape[1]).astype(np.int64))
+        step = max(1, (1 << 22) // x.shape[1])  # rows of G made at a time
+        blocks = [(i, min(step, n_out - i)) for i in range(0, n_out, step)]
+        made = (rows(seed, layer, count, x.shape[1], first_row=i) for i, count in blocks)
+        sums = np.concatenate([_product(x, g.astype(np.int64)) for g in made], axis=1)
     thresholds = op.consts["t"].astype(np.int64) if "t" in op.consts else 0
     return (sums >= thresholds).astype(np.uint8)
 
@@ -117,7 +126,7 @@ def walsh_hadamard(x: np.ndarray) -> np.ndarray:
     """Unnormalised Walsh-Hadamard transform in natural order along the last axis, whose length is a power of two."""
     half = 1
     while half < x.shape[-1]:
-        pairs = x.reshape(*x.shape[:-1], -1, 2, half)
+        pairs = x.reshape(*x.shape[:-1], x.shape[-1] // (2 * half), 2, half)
         x = np.stack([pairs[..., 0, :] + pairs[..., 1, :], pairs[..., 0, :] - pairs[..., 1, :]], axis=-2).reshape(
             x.shape
         )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bitwright.ir.means_moving import windows
+from bitwright.ir.means_moving import taps
 from bitwright.ir.program import Op
 
 
@@ -21,9 +21,8 @@ def lut(op: Op, x: np.ndarray) -> np.ndarray:
 
 
 def lut_conv2d(op: Op, x: np.ndarray) -> np.ndarray:
-    columns = windows(x, op.attrs, op.attrs["pad_value"])
-    channel, dy, dx = op.consts["taps"].astype(np.int64).T
-    signals = list(columns[:, channel, dy, dx].transpose(1, 0, 2, 3))  # each (batch, H', W')
+    inputs = taps(x, op.attrs, op.attrs["pad_value"], op.consts["taps"])
+    signals = list(inputs.transpose(1, 0, 2, 3))  # each (batch, H', W')
     for wires, table in zip(op.consts["wiring"], op.consts["table"], strict=True):
         inputs = np.stack([signals[int(s)] for s in wires], axis=1)[:, None]
         signals.append(_look_up(inputs, np.array([table]))[:, 0])

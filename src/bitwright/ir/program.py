@@ -38,6 +38,7 @@ class Program:
     ops: tuple[Op, ...]
     types: tuple[ValueType, ...]
     header: dict[str, Any] = field(default_factory=dict)
+    frozen: Any = field(default=None, repr=False)  # freeze.Frozen of a Program just frozen; not saved
 
     @property
     def input_type(self) -> ValueType:
