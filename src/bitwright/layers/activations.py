@@ -7,6 +7,7 @@ Eq. 1 (RSign) and Eq. 4 (RPReLU).
 import torch
 from torch import Tensor, nn
 
+from ..ir import lower
 from ..quantizers import make_quantizer
 from .binary import QuantizerLike
 
@@ -58,3 +59,20 @@ class RPReLU(nn.Module):
         return torch.where(moved >= 0, moved, moved * _per_channel(self.slope, input)) + _per_channel(
             self.shift_out, input
         )
+
+
+@lower.register
+def _(layer: Sign, x):
+    return x.sign()
+
+
+@lower.register
+def _(layer: RSign, x):
+    return x.shift(layer.bias).sign()
+
+
+@lower.register
+def _(layer: RPReLU, x):
+    slope = layer.slope.detach()
+    moved = x.affine(lambda v: v - _per_channel(layer.shift_in, v), 1.0, -layer.shift_in)
+    return moved.two_slopes(lambda v: torch.where(v >= 0, v, v * _per_channel(slope, v)), 1.0, slope).shift(layer.shift_out)

@@ -54,8 +54,4 @@ class Thermometer(nn.Module):
 
 @lower.register
 def _(layer: Thermometer, x):
-    thresholds = layer.thresholds.numpy()
-    bits = x.emitter.builder.threshold(x.value, thresholds)
-    marks = layer.thresholds.double()
-    x.emitter.emit(bits, [x.value], lambda v: (v.unsqueeze(-1) >= marks).flatten(1).double())
-    return type(x)(x.emitter, bits)
+    return x.thermometer(layer.thresholds)

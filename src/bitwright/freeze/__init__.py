@@ -1,0 +1,8 @@
+"""A trained model becomes a Program: pending chains, thresholds, the fixed-point grid and its twin, and the agreement report."""
+
+from bitwright.freeze.agreement import Agreement, agreement
+from bitwright.freeze.freeze import Frozen, freeze
+from bitwright.freeze.trace import FreezeError
+from bitwright.freeze.twin import GridTwin
+
+__all__ = ["Agreement", "FreezeError", "Frozen", "GridTwin", "agreement", "freeze"]

@@ -1,0 +1,123 @@
+"""How well a Program agrees with the model it came from: every hidden bit and score where that is promised, accuracy everywhere."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import fx
+
+from bitwright.freeze.freeze import as_tensor
+from bitwright.ir import Program, execute
+
+
+@dataclass
+class Agreement:
+    """Program against model on the same samples. For exact networks the differing counts are 0.
+
+    hidden_*: bits of all sign layers, compared value by value. scores_differing: Program scores that differ from the model's
+    scores divided by their scale (exact networks; else -1). same_class: samples with the same predicted class.
+    twin_differing: values, scores included, on which the Program differs from its grid twin (must be 0).
+    """
+
+    samples: int
+    exact: bool
+    hidden_compared: int = 0
+    hidden_differing: int = 0
+    scores_compared: int = 0
+    scores_differing: int = 0
+    twin_compared: int = 0
+    twin_differing: int = 0
+    same_class: int = 0
+    largest_score_difference: float = 0.0
+    model_correct: int | None = None
+    program_correct: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        """The promise: Program = twin always, Program = model where the network is exact."""
+        return self.twin_differing == 0 and (not self.exact or self.hidden_differing + self.scores_differing == 0)
+
+    def __str__(self) -> str:
+        n = max(self.samples, 1)
+        lines = [
+            f"{self.samples} samples; "
+            + ("bits and integer sums throughout" if self.exact else "with real-valued streams")
+        ]
+        if self.model_correct is not None and self.program_correct is not None:
+            model, program = 100 * self.model_correct / n, 100 * self.program_correct / n
+            lines.append(
+                f"  accuracy: model {model:.2f} %, Program {program:.2f} %, difference {program - model:+.2f} points"
+            )
+        lines.append(
+            f"  same class: {100 * self.same_class / n:.2f} %; largest score difference {self.largest_score_difference:.4g}"
+        )
+        lines.append(f"  Program against its grid twin: {self.twin_differing} of {self.twin_compared:,} values differ")
+        if self.exact:
+            lines.append(
+                f"  Program against the model: {self.hidden_differing} of {self.hidden_compared:,} hidden bits differ,"
+            )
+            lines.append(f"    {self.scores_differing} of {self.scores_compared:,} scores differ")
+        return "\n".join(lines)
+
+
+class _Recorder(fx.Interpreter):
+    """Runs the model's own forward and keeps the results of some nodes."""
+
+    def __init__(self, graph: fx.GraphModule, keep: set[str]):
+        super().__init__(graph)
+        self.keep, self.kept = keep, {}
+
+    def run_node(self, n: fx.Node):
+        result = super().run_node(n)
+        if n.name in self.keep:
+            self.kept[n.name] = result
+        return result
+
+
+def agreement(program: Program, x: np.ndarray, y: np.ndarray | None = None, batch: int = 250) -> Agreement:
+    """Compare a just-frozen Program with its model (eager CPU float32, eval) and its twin on x; y: labels, if known.
+
+    Raises ValueError for a Program that was loaded from a file: freeze the model again, then compare.
+    """
+    frozen = program.frozen
+    if frozen is None:
+        raise ValueError(
+            "agreement: this Program was loaded from a file and knows no model; freeze the model and compare that"
+        )
+    report = Agreement(len(x), frozen.exact)
+    if y is not None:
+        report.model_correct = report.program_correct = 0
+    for start in range(0, len(x), batch):
+        block, labels = x[start : start + batch], None if y is None else y[start : start + batch]
+        _add_block(report, program, block, labels)
+    return report
+
+
+def _add_block(report: Agreement, program: Program, x: np.ndarray, y: np.ndarray | None) -> None:
+    frozen = program.frozen
+    values = execute(program, x, keep=True)
+    scores = values[-1].astype(np.float64)
+    inputs = as_tensor(x)
+    recorder = _Recorder(frozen.graph, set(frozen.bits))
+    with torch.no_grad():
+        model_scores = recorder.run(inputs).double().numpy()
+    for number, value in frozen.twin.values(inputs).items():
+        if number:
+            wrong = value.numpy() != values[number]
+            report.twin_compared += wrong.size
+            report.twin_differing += int(wrong.sum())
+    for name, number in frozen.bits.items():
+        wrong = (recorder.kept[name].numpy() > 0) != values[number].astype(bool)
+        report.hidden_compared += wrong.size
+        report.hidden_differing += int(wrong.sum())
+    scaled = scores * frozen.score_scale
+    report.largest_score_difference = max(
+        report.largest_score_difference, float(np.abs(scaled - model_scores).max(initial=0))
+    )
+    report.scores_compared += scores.size
+    if frozen.exact:
+        report.scores_differing += int((np.rint(model_scores / frozen.score_scale) != scores).sum())
+    report.same_class += int((scores.argmax(1) == model_scores.argmax(1)).sum())
+    if y is not None:
+        report.model_correct += int((model_scores.argmax(1) == y).sum())
+        report.program_correct += int((scores.argmax(1) == y).sum())

@@ -1,0 +1,143 @@
+"""`freeze`: a trained model becomes a Program, by way of its grid twin."""
+
+import copy
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, fx, nn
+
+from bitwright.freeze.emitter import Emitter
+from bitwright.freeze.features import encode_floats
+from bitwright.freeze.stream import Stream
+from bitwright.freeze.trace import FreezeError, lower_graph, trace
+from bitwright.freeze.twin import GridTwin
+from bitwright.ir import Builder, Program, ProgramError
+
+FORMAT_HEADER = "bitwright"
+DEFAULT_FRACTION_BITS = 8
+
+
+@dataclass
+class Frozen:
+    """What freezing knows beyond the Program. twin: the grid twin. graph: the model's forward.
+
+    bits: fx node -> number of the value that holds its bits. exact: True if no real-valued stream was rounded, so that the
+    Program equals the model bit for bit. score_scale: model score = scale * Program score (exact networks).
+    wide: what stays wider than a bit, and why.
+    """
+
+    twin: GridTwin
+    graph: fx.GraphModule
+    bits: dict[str, int]
+    score_scale: float
+    exact: bool
+    wide: list[dict[str, Any]] = field(default_factory=list)
+
+
+def freeze(
+    model: nn.Module,
+    input: Any = None,
+    classes: list[str] | None = None,
+    calibrate: np.ndarray | None = None,
+    header: dict[str, Any] | None = None,
+    stream_bits: int = 16,
+    fraction_bits: int | None = None,
+) -> Program:
+    """The Program of a trained model; `program.frozen` holds the twin and the report (it is not saved in the file).
+
+    model: any nn.Module whose forward mixes bitwright's layers with torch's (see freeze/torch_rules.py, freeze/trace.py).
+    input: what the model eats: a Dataset, an InputSpec, or an array such as x_train (uint8 or other integers, or float32).
+    classes: names of the classes, taken from a Dataset if `input` is one.
+    calibrate: samples as for `run`; they choose the grid of real-valued streams, and are required for float inputs.
+    header: more JSON for people. stream_bits, fraction_bits: the grid; fraction_bits None chooses by `calibrate`, else 8.
+    Raises FreezeError naming the module that cannot be lowered, the reason and the way out.
+    """
+    kind, shape, lo, hi, described = describe_input(input, calibrate)
+    frozen_model = copy.deepcopy(model).cpu().float().eval()
+    graph = trace(frozen_model)
+    if classes is None:
+        classes = getattr(input, "classes", None)
+    extra = described | ({"classes": list(classes)} if classes else {}) | (header or {})
+    known = fraction_bits if fraction_bits is not None else DEFAULT_FRACTION_BITS
+    program = _freeze_once(graph, kind, shape, (lo, hi), calibrate, extra, stream_bits, known)
+    if fraction_bits is None and calibrate is not None and not program.frozen.exact:
+        better = _fitting_fraction(program, calibrate, known, stream_bits)
+        if better != known:
+            program = _freeze_once(graph, kind, shape, (lo, hi), calibrate, extra, stream_bits, better)
+    return program
+
+
+def _freeze_once(graph, kind, shape, hull, calibrate, extra, stream_bits: int, fraction_bits: int) -> Program:
+    builder = Builder()
+    emitter = Emitter(builder, fraction_bits, stream_bits)
+    value = builder.input(kind, tuple(shape), *(hull if kind == "int" else (0, 0)))
+    emitter.encode = lambda stream: encode_floats(stream, calibrate)
+    last, bits = lower_graph(graph, Stream(emitter, value))
+    if len(last.shape) != 1:
+        raise FreezeError(f"freeze: the model returns {last.value.type}, expected (batch, classes); flatten it")
+    scores, score_scale = last.scores()
+    if scores.number == 0:
+        raise FreezeError("freeze: the model returns its input")
+    exact = not emitter.grid_closings and not emitter.encoded
+    header = {
+        FORMAT_HEADER: {
+            "exact": exact,
+            "fraction_bits": fraction_bits,
+            "stream_bits": stream_bits,
+            "score_scale": score_scale,
+        },
+        "wider_than_a_bit": emitter.notes,
+    }
+    try:
+        program = builder.finish(scores, header | extra)
+    except ProgramError as error:
+        raise FreezeError(f"freeze: {error}") from None
+    twin = GridTwin(graph, emitter.steps, score_scale, emitter.grid_closings, fraction_bits, stream_bits).eval()
+    program.frozen = Frozen(twin, graph, bits, score_scale, exact, emitter.notes)
+    return program
+
+
+def _fitting_fraction(program: Program, calibrate: np.ndarray, fraction_bits: int, stream_bits: int) -> int:
+    """The finest grid on which the calibration samples' streams fill at most half of the stream's range."""
+    values = program.frozen.twin.values(as_tensor(calibrate[:1024]))
+    sizes = [
+        values[i].abs().max().item()
+        for i, op in enumerate(program.ops)
+        if op.name in ("affine", "prelu", "add") and i in values
+    ]
+    if not sizes or max(sizes) == 0:
+        return fraction_bits
+    room = math.floor(stream_bits - 2 - math.log2(max(sizes) + 1))
+    return int(np.clip(fraction_bits + room, 2, stream_bits - 2))
+
+
+def describe_input(input: Any, calibrate: np.ndarray | None) -> tuple[str, tuple[int, ...], int, int, dict[str, Any]]:
+    """(kind, shape, lo, hi, header entry) of a Dataset, an InputSpec or an array."""
+    spec = getattr(input, "input", input)
+    if spec is None:
+        spec = calibrate
+    if spec is None:
+        raise ValueError(
+            "freeze: what does the model eat? Give input=dataset, input=dataset.input or input=x_train[:1]"
+        )
+    if hasattr(spec, "to_json"):
+        kind = "float" if spec.dtype == "float32" else "int"
+        return kind, tuple(spec.shape), int(spec.lo), int(spec.hi), {"input": spec.to_json()}
+    x = np.asarray(spec)
+    if x.dtype == np.float64:
+        raise TypeError("freeze: input is float64; a Program takes integers or float32, e.g. x.astype(np.float32)")
+    if x.ndim not in (2, 4):
+        raise ValueError(f"freeze: input has shape {x.shape}, expected (batch, features) or (batch, C, H, W)")
+    if x.dtype.kind == "f":
+        return "float", x.shape[1:], 0, 0, {}
+    if x.dtype == np.uint8:
+        return "int", x.shape[1:], 0, 255, {}
+    return "int", x.shape[1:], int(x.min()), int(x.max()), {}
+
+
+def as_tensor(x: np.ndarray) -> Tensor:
+    """Samples as the model wants them: float32, raw integers unscaled."""
+    return torch.from_numpy(np.ascontiguousarray(x)).float()

@@ -1,0 +1,249 @@
+"""A stream: a value of the Program under construction together with its pending chain. Layers' rules speak to it.
+
+A rule takes streams and returns a stream; it appends elementwise steps, asks for sums, pools or moves, or closes with `sign`.
+Whatever would not be exact on the integer is closed on the fixed-point grid first, and noted.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bitwright.freeze.chain import (
+    Affine,
+    Clamp,
+    Evaluate,
+    Step,
+    TwoSlopes,
+    coefficients,
+    evaluate,
+    increasing,
+    scaling,
+    uniform_scale,
+)
+from bitwright.freeze.close_grid import close_on_grid
+from bitwright.freeze.close_sign import sign_rule
+from bitwright.freeze.emitter import Emitter
+from bitwright.freeze.window import Window, window_of
+from bitwright.ir import ProgramError, Value
+
+
+@dataclass(frozen=True)
+class Stream:
+    """value: bits (standing for -1 and +1) or an int; chain: what the model still does to it, in order."""
+
+    emitter: Emitter
+    value: Value
+    chain: tuple[Step, ...] = ()
+
+    @property
+    def is_bits(self) -> bool:
+        return self.value.type.kind == "bits"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    def append(self, step: Step) -> "Stream":
+        """The stream with one more elementwise step pending."""
+        x = self.as_int()
+        return replace(x, chain=(*x.chain, step))
+
+    def affine(self, evaluate: Evaluate, a: Tensor | float = 1.0, b: Tensor | float = 0.0) -> "Stream":
+        """a[c] * x + b[c]: scalars or (C,). evaluate: the model's own float32 form, channels on axis 1."""
+        return self.append(Affine(evaluate, coefficients(a), coefficients(b)))
+
+    def scale(self, factor: Tensor | float | None) -> "Stream":
+        """x * factor, a positive scalar or (C,); None leaves x."""
+        if factor is None:
+            return self
+        numbers = factor if isinstance(factor, Tensor) else torch.tensor(factor)
+        numbers = numbers.detach()
+        return self.affine(lambda v: v * (numbers if numbers.dim() == 0 else _per_channel(numbers, v)), numbers)
+
+    def shift(self, offset: Tensor | float) -> "Stream":
+        """x + offset, a scalar or (C,)."""
+        numbers = offset.detach() if isinstance(offset, Tensor) else torch.tensor(offset)
+        return self.affine(lambda v: v + (numbers if numbers.dim() == 0 else _per_channel(numbers, v)), 1.0, numbers)
+
+    def two_slopes(self, evaluate: Evaluate, pos: Tensor | float, neg: Tensor | float) -> "Stream":
+        """pos[c] * x where x >= 0, else neg[c] * x."""
+        return self.append(TwoSlopes(evaluate, coefficients(pos), coefficients(neg)))
+
+    def clamp(self, lo: float, hi: float) -> "Stream":
+        """min(max(x, lo), hi)."""
+        return self.append(Clamp(lambda v: v.clamp(lo, hi), lo, hi))
+
+    def as_int(self) -> "Stream":
+        """Bits as the integers -1 and +1; real features as codes on their own scale; an int as it is."""
+        if self.value.type.kind == "float":
+            return self.emitter.encode(self)
+        return replace(self, value=self.emitter.to_signs(self.value)) if self.is_bits else self
+
+    def thermometer(self, thresholds: Tensor) -> "Stream":
+        """Bit c * J + j is x[c] >= thresholds[c, j], float32 (C, J), on real features or on integers without a chain."""
+        if self.is_bits or self.chain:
+            raise ProgramError("a thermometer behind other layers; it belongs first")
+        marks = thresholds.detach().double()
+        table = thresholds.detach().numpy()
+        if self.value.type.kind == "int":  # x >= t on integers is x >= ceil(t)
+            table = np.clip(np.ceil(table), self.value.type.lo, self.value.type.hi + 1).astype(np.int64)
+        bits = self.emitter.builder.threshold(self.value, table)
+
+        def twin(v: Tensor) -> Tensor:
+            met = v.unsqueeze(2) >= marks.reshape(1, *marks.shape, *(1,) * (v.dim() - 2))
+            return met.flatten(1, 2).double()
+
+        return Stream(self.emitter, self.emitter.emit(bits, [self.value], twin))
+
+    def sign(self) -> "Stream":
+        """Close with sign: bits. Exact (close_sign.py)."""
+        if self.is_bits:
+            return self
+        if self.value.type.kind == "float":
+            return self.as_int().sign()
+        emitter, x, chain = self.emitter, self.value, self.chain
+        rule = sign_rule(chain, x.type)
+        bits = emitter.builder.threshold(x, rule.t, rule.flip)
+        inputs = [x]
+        if rule.table is not None:
+            wiring = np.arange(2 * x.shape[0]).reshape(-1, 2)
+            bits = emitter.builder.lut(bits, wiring, rule.table)
+        emitter.emit(bits, inputs, lambda v: (evaluate(chain, v.float()) >= 0).double())
+        return Stream(emitter, bits)
+
+    def on_grid(self, why: str) -> "Stream":
+        """Close on the fixed-point grid: an int standing for multiples of 2^-fraction_bits. Exact streams of that form stay."""
+        emitter, x = self.emitter, self.as_int()
+        unit = 2.0**-emitter.fraction_bits
+        if len(x.chain) == 1 and uniform_scale(x.chain) == unit:
+            return x
+        emitter.note(f"{emitter.stream_bits}-bit stream", why)
+        value = close_on_grid(emitter, x.value, x.chain, emitter.fraction_bits, emitter.stream_bits)
+        emitter.grid_closings.add(emitter.layer)
+        return Stream(emitter, value, (scaling(unit),))
+
+    def before_sums(self, why: str) -> tuple["Stream", float]:
+        """A stream whose chain is one positive scale, which passes through sums, and that scale."""
+        x = self.as_int() if self.value.type.kind == "float" else self
+        scale = uniform_scale(x.chain)
+        if scale is not None:
+            return x, scale
+        x = x.on_grid(why)
+        return x, 2.0**-x.emitter.fraction_bits
+
+    def sums(self, weights: np.ndarray, weight_dtype: str, window: Window | None = None) -> "Stream":
+        """Sums of products with integer weights (N, K) or (O, C/groups, kh, kw); "bit" weights are -1 and +1 here.
+
+        The chain becomes the input's scale (none for signs and raw integers).
+        """
+        x, scale = self.before_sums("sums over real numbers")
+        emitter, value = x.emitter, x.value
+        if not x.is_bits:
+            if not -(1 << 31) <= value.type.lo <= value.type.hi < 1 << 31:
+                raise ProgramError(f"inputs reach {value.type}, beyond 32 bits; clip them first")
+            emitter.note(f"inputs {value.type.lo}..{value.type.hi}, {weight_dtype} weights", "its inputs are not signs")
+        stored = (weights > 0).astype(np.uint8) if weight_dtype == "bit" else weights
+        total = _emit_linear(x, stored, weights, weight_dtype) if window is None else None
+        if window is not None:
+            total = _emit_conv(x, stored, weights, weight_dtype, window, _padding_integer(window, x, scale))
+        assert total is not None
+        return Stream(emitter, total, () if scale == 1.0 else x.chain)
+
+    def conv2d_sums(self, layer: torch.nn.Conv2d, weights: np.ndarray, weight_dtype: str, pad_value: float) -> "Stream":
+        """`sums` with the window of a torch convolution."""
+        return self.sums(weights, weight_dtype, window_of(layer, pad_value))
+
+    def max_pool2d(self, kernel, stride, padding) -> "Stream":
+        """A maximum passes an increasing chain; otherwise the chain is closed on the grid first."""
+        x = self if self.is_bits or increasing(self.chain) else self.on_grid("max-pool behind a step that turns round")
+        return replace(x, value=x.emitter.max_pool2d(x.value, kernel, stride, padding))
+
+    def avg_pool2d(self, kernel: tuple[int, int], stride, padding) -> "Stream":
+        """A mean is a sum; its divisor joins the chain."""
+        x, _ = self.as_int().before_sums("average over real numbers")
+        n_places = kernel[0] * kernel[1]
+        total = replace(x, value=x.emitter.sum_pool2d(x.value, kernel, stride, padding))
+        return total.affine(lambda v: v / n_places, 1 / n_places)
+
+    def reshape(self, shape: tuple[int, ...]) -> "Stream":
+        """A new shape without the batch axis. A per-channel chain is closed on the grid first if channels move."""
+        if shape == self.shape:
+            return self
+        keeps_channels = shape[0] == self.shape[0]
+        plain = uniform_scale(self.chain) is not None
+        x = self if plain or keeps_channels else self.on_grid("flattened behind per-channel arithmetic")
+        return replace(x, value=x.emitter.reshape(x.value, shape))
+
+    def plus(self, other: "Stream") -> "Stream":
+        """Both on the grid, then added (and clipped to the stream's width)."""
+        a, b = self.on_grid("shortcut addition"), other.on_grid("shortcut addition")
+        emitter = self.emitter
+        value = emitter.add(a.value, b.value)
+        limit = 1 << (emitter.stream_bits - 1)
+        if value.type.lo < -limit or value.type.hi >= limit:
+            value = emitter.clip(value, -limit, limit - 1)
+        return Stream(emitter, value, a.chain)
+
+    def scores(self) -> tuple[Value, float]:
+        """Integer scores and the positive number that turns them into the model's (float) scores."""
+        scale = uniform_scale(self.chain)
+        x = self.as_int() if scale is not None else self.on_grid("scores with a scale or shift a class")
+        return x.value, scale if scale is not None else 2.0**-self.emitter.fraction_bits
+
+
+def concat(streams: Sequence[Stream]) -> Stream:
+    """Bits with bits; otherwise everything on the grid."""
+    emitter = streams[0].emitter
+    same_scale = len({uniform_scale(s.chain) for s in streams}) == 1 and uniform_scale(streams[0].chain) is not None
+    if not (all(s.is_bits for s in streams) or (same_scale and not any(s.is_bits for s in streams))):
+        streams = [s.on_grid("concatenation") for s in streams]
+    return replace(streams[0], value=emitter.concat([s.value for s in streams]))
+
+
+def _per_channel(numbers: Tensor, x: Tensor) -> Tensor:
+    return numbers.reshape(-1, *(1,) * (x.dim() - 2))
+
+
+def _numbers(x: Stream) -> Callable[[Tensor], Tensor]:
+    return (lambda v: 2 * v - 1) if x.is_bits else (lambda v: v)
+
+
+def _emit_linear(x: Stream, stored: np.ndarray, weights: np.ndarray, weight_dtype: str) -> Value:
+    builder, as_numbers, matrix = x.emitter.builder, _numbers(x), torch.from_numpy(weights.astype(np.float64))
+    if x.is_bits and weight_dtype == "bit":
+        value = builder.xnor_linear(x.value, stored)
+    else:
+        value = builder.int_linear(x.value, stored, weight_dtype)
+    return x.emitter.emit(value, [x.value], lambda v: F.linear(as_numbers(v), matrix))
+
+
+def _emit_conv(
+    x: Stream, stored: np.ndarray, weights: np.ndarray, weight_dtype: str, window: Window, pad: int
+) -> Value:
+    builder, as_numbers, kernel = x.emitter.builder, _numbers(x), torch.from_numpy(weights.astype(np.float64))
+    options = {"stride": window.stride, "padding": window.padding, "dilation": window.dilation}
+    options |= {"groups": window.groups, "pad_value": pad}
+    if x.is_bits and weight_dtype == "bit":
+        value = builder.xnor_conv2d(x.value, stored, **options)
+    else:
+        value = builder.int_conv2d(x.value, stored, weight_dtype, **options)
+    top, bottom, left, right = window.padding
+
+    def twin(v: Tensor) -> Tensor:
+        padded = F.pad(as_numbers(v), (left, right, top, bottom), value=pad)
+        return F.conv2d(padded, kernel, None, window.stride, 0, window.dilation, window.groups)
+
+    return x.emitter.emit(value, [x.value], twin)
+
+
+def _padding_integer(window: Window, x: Stream, scale: float) -> int:
+    pad = window.pad_value / scale
+    if not any(window.padding):
+        return 0
+    if pad != round(pad) or (x.is_bits and abs(pad) > 1):
+        raise ProgramError(f"pad_value {window.pad_value} is no whole number of the input's unit {scale}; use 0")
+    return int(pad)
