@@ -29,7 +29,7 @@ _WHY = {
 class Summary:
     """Result of `summarize`; print it, or read:
 
-    rows: for each operation a dict of number, operation, output, weights ("1 x 784" for 784 weights of a bit), n_weights,
+    rows: for each operation a dict of number, operation, output, weights ("1 x 784": 784 weights of a bit), n_weights,
         weight_bits, bytes (of constants), products a sample as "1x1" (bit times bit), "1xint" (1-bit weight times
         integer) and "wide" (anything else), and thresholds.
     wider: for each value that is not turned into bits at once a dict of number, operation, output, bits and why.
@@ -60,16 +60,14 @@ class Summary:
         return self.totals["1x1"] / max(sum(self.totals[kind] for kind in ("1x1", "1xint", "wide")), 1)
 
     def __str__(self) -> str:
-        cells = [[_cell(row[column]) for column in _COLUMNS] for row in self.rows]
+        cells = [[str(row["number"]), *(_cell(row[column]) for column in _COLUMNS[1:])] for row in self.rows]
         cells.append(["", "total", "", f"{self.n_weights:,}", *(f"{self.totals[c]:,}" for c in _COLUMNS[4:])])
         table = [list(_COLUMNS), *cells]
         widths = [max(len(line[i]) for line in table) for i in range(len(_COLUMNS))]
         left = {1, 2}
         lines = [
-            "  ".join(
-                cell.ljust(width) if i in left else cell.rjust(width) for i, (cell, width) in enumerate(zip(*pair))
-            )
-            for pair in ((line, widths) for line in table)
+            "  ".join(cell.ljust(widths[i]) if i in left else cell.rjust(widths[i]) for i, cell in enumerate(line))
+            for line in table
         ]
         lines = [line.rstrip() for line in [lines[0], "-" * len(lines[0]), *lines[1:]]]
         ratio = self.float_bytes / max(self.weight_bytes, 1)
@@ -110,9 +108,7 @@ def _row(program: Program, number: int) -> dict[str, Any]:
         "weight_bits": bits,
         "bytes": _constant_bytes(op),
         **dict(zip(("1x1", "1xint", "wide"), products, strict=True)),
-        "thresholds": int(op.consts["t"].size)
-        if op.name in ("threshold", "digitize", "project") and "t" in op.consts
-        else 0,
+        "thresholds": int(op.consts["t"].size) if "t" in op.consts else 0,
     }
 
 
@@ -162,22 +158,22 @@ def _wider(program: Program) -> list[dict[str, Any]]:
         )
     wide = []
     for number, (op, type_) in enumerate(zip(program.ops, program.types, strict=True)):
-        if type_.kind == "bits" or op.name in moves or (at_once[number] and op.name != "input"):
+        if type_.kind == "bits" or op.name in moves | {"output"} or (at_once[number] and op.name != "input"):
             continue
         width = 32 if type_.kind == "float" else _width(type_)
         wide.append({
-            "number": number, "operation": op.name, "output": str(type_), "bits": width, "why": _why(program, op, type_),
+            "number": number, "operation": op.name, "output": str(type_), "bits": width, "why": _why(program, number),
         })  # fmt: skip
     return wide
 
 
-def _why(program: Program, op: Op, type_: ValueType) -> str:
-    if op.name == "output":
+def _why(program: Program, number: int) -> str:
+    op = program.ops[number]
+    if program.ops[-1].inputs == (number,):
         return "the scores"
     if op.name in _WHY:
         return _WHY[op.name]
-    source = program.types[op.inputs[0]]
-    if op.name.startswith("int_") and source.kind != "bits":
+    if op.name.startswith("int_") and program.types[op.inputs[0]].kind != "bits":
         return f"sums over value {op.inputs[0]}, which is wider than a bit"
     return "sums that no threshold turns into bits at once"
 
@@ -188,4 +184,4 @@ def _width(type_: ValueType) -> int:
 
 
 def _cell(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) and value else "" if value == 0 and value is not False else str(value)
+    return value if isinstance(value, str) else f"{value:,}" if value else ""
