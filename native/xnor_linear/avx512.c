@@ -1,7 +1,16 @@
-/* xnor_linear with AVX-512 VPOPCNTDQ: blocks of 4 rows x 32 columns in registers, sums in 32-bit lanes, no horizontal sums. */
-#include "gemm.h"
+/* xnor_linear with AVX-512 VPOPCNTDQ: blocks of 4 rows x 32 columns in registers, sums in 32-bit lanes, no horizontal sums.
+ *
+ * The bits in which two rows a and b differ are counted two 32-bit words at a time, by a full adder over words: the running parity
+ * of a^b over the words so far is Sa^Sb, with Sa, Sb the running parities of a and b alone, prepared once. With s, t the parity
+ * before and after a pair of words and x = a^b of its first, carry = (s == t ? x : s) is the bit that counts twice, so
+ * differing = 2 * sum popcount(carry) + popcount(last parity). Both operands keep, of each pair, the first word and the parity after it.
+ */
+#include "run.h"
 
 #include <immintrin.h>
+
+/* of xnor_conv2d/avx512.c */
+void bw_place_row_avx512(const bw_shape *shape, const uint64_t *image, const struct bw_window *window, void *prepared);
 
 #define ALWAYS static inline __attribute__((always_inline))
 
@@ -70,7 +79,7 @@ static void finish(const bw_xnor_gemm *g, int64_t row, int32_t first, int rows, 
             __mmask16 columns = (__mmask16)(inside >> 16 * c);
             s = _mm512_sub_epi32(_mm512_set1_epi32(g->base), _mm512_add_epi32(s, s));
             if (fix)
-                s = _mm512_add_epi32(s, _mm512_loadu_si512(fix + first + 16 * c));
+                s = _mm512_add_epi32(s, _mm512_loadu_si512(fix + g->fix_first + first + 16 * c));
             s = accumulate(g->accumulator, s);
             if (g->out_kind == BW_OUT_BITS) {
                 __m512i threshold = _mm512_maskz_loadu_epi32(columns, g->threshold + first + 16 * c);
@@ -92,7 +101,7 @@ static __attribute__((noinline)) void four_rows(const int32_t *a, const int32_t 
 
 ALWAYS void block(const bw_xnor_gemm *g, int64_t row, const int32_t *b, int32_t first, int rows, int cols) {
     _Alignas(64) int32_t sums[4 * 32];
-    const int32_t *a = g->a + row * g->words * 2;
+    const int32_t *a = (const int32_t *)g->a + row * g->words * 2;
     if (rows == 4 && cols == 2)
         four_rows(a, b, g->words, sums);
     else
@@ -112,9 +121,9 @@ ALWAYS void panel(const bw_xnor_gemm *g, const int32_t *b, int32_t first, int co
         block(g, row, b, first, 1, cols);
 }
 
-void bw_xnor_gemm_avx512(const bw_xnor_gemm *g) {
+static void gemm(const bw_xnor_gemm *g) {
     for (int32_t first = 0; first < g->n; first += BW_PANEL) {
-        const int32_t *b = g->panels + (size_t)first * (size_t)g->words * 2;
+        const int32_t *b = (const int32_t *)g->panels + (size_t)first * (size_t)g->words * 2;
         if (bw_panel_width(g->n, first) == 32)
             panel(g, b, first, 2);
         else
@@ -122,37 +131,49 @@ void bw_xnor_gemm_avx512(const bw_xnor_gemm *g) {
     }
 }
 
-static size_t weight_bytes(const bw_shape *shape) {
-    return bw_xnor_panels_bytes(shape->out_channels, (int64_t)bw_words(shape->channels));
-}
+static size_t panels_bytes(int32_t n, int64_t words) { return (size_t)((n + 15) / 16 * 16) * (size_t)words * 8; }
 
-static void pack_weights(const bw_shape *shape, const void *canonical, void *packed) {
-    size_t words = bw_words(shape->channels);
-    memset(packed, 0, weight_bytes(shape));
-    for (int32_t n = 0; n < shape->out_channels; n++)
-        bw_xnor_pack_column(packed, shape->out_channels, (int64_t)words, n, (const uint64_t *)canonical + (size_t)n * words);
-}
-
-static size_t scratch_bytes(const bw_shape *shape) {
-    size_t words = bw_words(shape->channels);
-    return (size_t)bw_xnor_rows_at_once((int64_t)words, bw_out_bytes(shape)) * words * 8;
-}
-
-static void run(const bw_shape *shape, const bw_job *job) {
-    int64_t words = (int64_t)bw_words(shape->channels), step = bw_xnor_rows_at_once(words, bw_out_bytes(shape));
-    bw_xnor_gemm g = {
-        .a = job->scratch, .words = words, .panels = job->weights, .n = shape->out_channels, .base = shape->channels,
-        .accumulator = shape->accumulator, .out_kind = shape->out, .threshold = job->threshold, .flip = job->flip,
-        .out_stride = job->out_stride,
-    };
-    for (int64_t row = 0; row < job->samples; row += step) {
-        g.rows = job->samples - row < step ? job->samples - row : step;
-        g.out = (char *)job->out + (size_t)row * job->out_stride;
-        for (int64_t r = 0; r < g.rows; r++)
-            bw_xnor_pack_row((int32_t *)job->scratch + r * words * 2, words,
-                             (const void *)((const char *)job->x + (size_t)(row + r) * job->x_stride));
-        bw_xnor_gemm_avx512(&g);
+static void pack_column(void *panels, int32_t n, int64_t words, int32_t column, const bw_weight_row *row) {
+    int32_t first = column / BW_PANEL * BW_PANEL;
+    int width = bw_panel_width(n, first);
+    int32_t *p = (int32_t *)panels + (size_t)first * (size_t)words * 2 + (column - first);
+    uint32_t parity = 0;
+    for (int64_t u = 0; u < words; u++, p += 2 * width) {
+        uint64_t w = row->word(row->shape, row->canonical, row->n, u);
+        parity ^= (uint32_t)w ^ (uint32_t)(w >> 32);
+        p[0] = (int32_t)(uint32_t)w;
+        p[width] = (int32_t)parity;
     }
 }
 
-const bw_kernel bw_xnor_linear_avx512 = {weight_bytes, pack_weights, scratch_bytes, run};
+static size_t row_bytes(int64_t words) { return (size_t)words * 8; }
+
+static void pack_row(void *prepared, int64_t words, const uint64_t *row) {
+    uint64_t *p = prepared, parity = 0;
+    for (int64_t u = 0; u < words; u++) {
+        parity ^= row[u] ^ row[u] << 32; /* of which the upper half counts */
+        p[u] = (uint32_t)row[u] | (parity & UINT64_C(0xFFFFFFFF00000000));
+    }
+}
+
+static void finish_sums(const bw_shape *shape, const bw_job *job, const int32_t *sums, void *out) {
+    uint64_t *words = out;
+    for (int32_t first = 0; first < shape->out_channels; first += 16) {
+        int32_t left = shape->out_channels - first;
+        __mmask16 inside = left >= 16 ? 0xFFFF : (__mmask16)((1u << left) - 1);
+        __m512i s = accumulate(shape->accumulator, _mm512_maskz_loadu_epi32(inside, sums + first));
+        if (shape->out == BW_OUT_BITS) {
+            uint64_t bits = _mm512_mask_cmpge_epi32_mask(inside, s, _mm512_maskz_loadu_epi32(inside, job->threshold + first));
+            if (job->flip)
+                bits ^= job->flip[first / 64] >> first % 64 & inside;
+            words[first / 64] = (first % 64 ? words[first / 64] : 0) | bits << first % 64;
+        } else {
+            _mm512_mask_storeu_epi32((int32_t *)out + first, inside, s);
+        }
+    }
+}
+
+const bw_xnor_engine bw_xnor_engine_avx512 = {panels_bytes,         pack_column, row_bytes, pack_row, gemm,
+                                              bw_place_row_avx512, finish_sums};
+
+BW_XNOR_LINEAR_KERNEL(avx512)
