@@ -1,4 +1,6 @@
-"""A trained model becomes a Program: pending chains, thresholds, the fixed-point grid and its twin, and the agreement report."""
+"""A trained model becomes a Program: pending chains, thresholds, the fixed-point grid and its twin, and the agreement
+report.
+"""
 
 from bitwright.freeze.agreement import Agreement, agreement
 from bitwright.freeze.freeze import Frozen, freeze

@@ -1,4 +1,6 @@
-"""How well a Program agrees with the model it came from: every hidden bit and score where that is promised, accuracy everywhere."""
+"""How well a Program agrees with the model it came from: every hidden bit and score where that is promised, accuracy
+everywhere.
+"""
 
 from dataclasses import dataclass
 
@@ -14,8 +16,9 @@ from bitwright.ir import Program, execute
 class Agreement:
     """Program against model on the same samples. For exact networks the differing counts are 0.
 
-    hidden_*: bits of all sign layers, compared value by value. scores_differing: Program scores that differ from the model's
-    scores divided by their scale (exact networks; else -1). same_class: samples with the same predicted class.
+    hidden_*: bits of all sign layers, compared value by value. scores_differing: Program scores that differ from the
+    model's scores divided by their scale (exact networks; else -1). same_class: samples with the same predicted
+    class.
     twin_differing: values, scores included, on which the Program differs from its grid twin (must be 0).
     """
 
@@ -29,8 +32,9 @@ class Agreement:
     twin_differing: int = 0
     same_class: int = 0
     largest_score_difference: float = 0.0
-    model_correct: int | None = None
-    program_correct: int | None = None
+    labelled: bool = False
+    model_correct: int = 0
+    program_correct: int = 0
 
     @property
     def ok(self) -> bool:
@@ -43,13 +47,13 @@ class Agreement:
             f"{self.samples} samples; "
             + ("bits and integer sums throughout" if self.exact else "with real-valued streams")
         ]
-        if self.model_correct is not None and self.program_correct is not None:
+        if self.labelled:
             model, program = 100 * self.model_correct / n, 100 * self.program_correct / n
             lines.append(
                 f"  accuracy: model {model:.2f} %, Program {program:.2f} %, difference {program - model:+.2f} points"
             )
         lines.append(
-            f"  same class: {100 * self.same_class / n:.2f} %; largest score difference {self.largest_score_difference:.4g}"
+            f"  same class: {100 * self.same_class / n:.2f} %; scores differ by up to {self.largest_score_difference:.4g}"
         )
         lines.append(f"  Program against its grid twin: {self.twin_differing} of {self.twin_compared:,} values differ")
         if self.exact:
@@ -84,9 +88,7 @@ def agreement(program: Program, x: np.ndarray, y: np.ndarray | None = None, batc
         raise ValueError(
             "agreement: this Program was loaded from a file and knows no model; freeze the model and compare that"
         )
-    report = Agreement(len(x), frozen.exact)
-    if y is not None:
-        report.model_correct = report.program_correct = 0
+    report = Agreement(len(x), frozen.exact, labelled=y is not None)
     for start in range(0, len(x), batch):
         block, labels = x[start : start + batch], None if y is None else y[start : start + batch]
         _add_block(report, program, block, labels)

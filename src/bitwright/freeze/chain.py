@@ -28,7 +28,9 @@ class Affine:
 
     @property
     def scale(self) -> float | None:
-        """The factor, if this is one positive number for all channels without a shift; such a step passes through sums."""
+        """The factor, if this is one positive number for all channels without a shift; such a step passes through
+        sums.
+        """
         a = np.unique(self.a)
         return float(a[0]) if a.size == 1 and a[0] > 0 and not np.any(self.b) else None
 
@@ -60,11 +62,12 @@ class Clamp:
 
 
 Step = Affine | TwoSlopes | Clamp
+Numbers = Tensor | np.ndarray | float
 
 
 def scaling(factor: float) -> Affine:
     """The step x -> factor * x."""
-    return Affine(lambda x: x * factor, np.float64(factor), np.float64(0.0))
+    return Affine(lambda x: x * factor, np.asarray(factor, np.float64), np.zeros(()))
 
 
 def uniform_scale(chain: Sequence[Step]) -> float | None:
@@ -98,6 +101,6 @@ def evaluate(chain: Sequence[Step], x: Tensor) -> Tensor:
     return x
 
 
-def coefficients(value: Tensor | float) -> np.ndarray:
+def coefficients(value: Numbers) -> np.ndarray:
     """A tensor's values as float64, detached."""
     return np.asarray(value.detach().double().cpu().numpy() if isinstance(value, Tensor) else value, np.float64)

@@ -1,7 +1,8 @@
 """Closing a chain on the fixed-point grid: real numbers become integers, multiples of 2^-fraction_bits.
 
-Affine steps are folded together in float64 and become one `affine`; a PReLU takes the affine step behind it along; a clamp is
-a `clip`. The result is clipped to the stream's width. This is where a Program differs from the model: the grid twin shows it.
+Affine steps are folded together in float64 and become one `affine`; a PReLU takes the affine step behind it along; a
+clamp is a `clip`. The result is clipped to the stream's width. This is where a Program differs from the model: the
+grid twin shows it.
 """
 
 from collections.abc import Sequence
@@ -52,13 +53,13 @@ def close_on_grid(emitter, value, chain: Sequence[Step], fraction_bits: int, str
 
 def _fold_affines(steps: Sequence[Step], i: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Factor and offset of the affine steps from i on, and the place after them."""
-    factor, offset = np.float64(1.0), np.float64(0.0)
+    factor, offset = np.ones(()), np.zeros(())
     while i < len(steps):
         step = steps[i]
         if not isinstance(step, Affine):
             break
         factor, offset, i = factor * step.a, offset * step.a + step.b, i + 1
-    return factor, offset, i
+    return np.asarray(factor), np.asarray(offset), i
 
 
 def _emit_affine(emitter, value, factor: np.ndarray, offset: np.ndarray):

@@ -1,7 +1,8 @@
 """`sign` closes a chain exactly: thresholds from the model's own float32 evaluation over the value's whole range.
 
-Where every step is monotone, so is its rounded evaluation, and bisection finds the one switch of each channel. Otherwise the
-whole range is evaluated: no switch is a constant bit, one a threshold, two a pair of thresholds and a table; more is an error.
+Where every step is monotone, so is its rounded evaluation, and bisection finds the one switch of each channel.
+Otherwise the whole range is evaluated: no switch is a constant bit, one a threshold, two a pair of thresholds and a
+table; more is an error.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,9 @@ WHOLE_RANGE = 1 << 16
 
 @dataclass(frozen=True)
 class SignRule:
-    """bit c of the sign. t: (C, J) int64 thresholds; flip: (C, J); with J = 2, bit = table[c] of the two bits, else bit 0."""
+    """bit c of the sign. t: (C, J) int64 thresholds; flip: (C, J); with J = 2, bit = table[c] of the two bits, else
+    bit 0.
+    """
 
     t: np.ndarray
     flip: np.ndarray
@@ -26,7 +29,9 @@ class SignRule:
 
 
 def sign_rule(chain: Sequence[Step], type_: ValueType) -> SignRule:
-    """Thresholds such that the bit is 1 exactly where the chain's evaluation is >= 0. Raises ProgramError as said above."""
+    """Thresholds such that the bit is 1 exactly where the chain's evaluation is >= 0. Raises ProgramError as said
+    above.
+    """
     if all(step.monotone for step in chain):
         rule = _bisect(chain, type_)
     elif type_.hi - type_.lo < WHOLE_RANGE:

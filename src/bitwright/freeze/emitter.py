@@ -1,7 +1,7 @@
 """Writes two things at once: the Program, and its torch twin value by value.
 
-The twin's meaning of a value comes from the model wherever the model is exact (its own convolutions, its own batch norms
-before a sign), so that comparing the two compares thresholds, packing and order, not one formula with itself.
+The twin's meaning of a value comes from the model wherever the model is exact (its own convolutions, its own batch
+norms before a sign), so that comparing the two compares thresholds, packing and order, not one formula with itself.
 """
 
 from collections.abc import Callable

@@ -24,8 +24,8 @@ DEFAULT_FRACTION_BITS = 8
 class Frozen:
     """What freezing knows beyond the Program. twin: the grid twin. graph: the model's forward.
 
-    bits: fx node -> number of the value that holds its bits. exact: True if no real-valued stream was rounded, so that the
-    Program equals the model bit for bit. score_scale: model score = scale * Program score (exact networks).
+    bits: fx node -> number of the value that holds its bits. exact: True if no real-valued stream was rounded, so
+    that the Program equals the model bit for bit. score_scale: model score = scale * Program score (exact networks).
     wide: what stays wider than a bit, and why.
     """
 
@@ -48,12 +48,14 @@ def freeze(
 ) -> Program:
     """The Program of a trained model; `program.frozen` holds the twin and the report (it is not saved in the file).
 
-    model: any nn.Module whose forward mixes bitwright's layers with torch's (see freeze/torch_rules.py, freeze/trace.py).
-    input: what the model eats: a Dataset, an InputSpec, or an array such as x_train (uint8 or other integers, or float32).
+    model: any nn.Module whose forward mixes bitwright's layers with torch's (see freeze/torch_rules.py,
+    freeze/trace.py).
+    input: what the model eats: a Dataset, an InputSpec, or an array such as x_train (uint8 or other integers, or
+    float32).
     classes: names of the classes, taken from a Dataset if `input` is one.
     calibrate: samples as for `run`; they choose the grid of real-valued streams, and are required for float inputs.
-    header: more JSON for people. stream_bits, fraction_bits: the grid; fraction_bits None chooses by `calibrate`, else 8.
-    Raises FreezeError naming the module that cannot be lowered, the reason and the way out.
+    header: more JSON for people. stream_bits, fraction_bits: the grid; fraction_bits None chooses by `calibrate`,
+    else 8. Raises FreezeError naming the module that cannot be lowered, the reason and the way out.
     """
     kind, shape, lo, hi, described = describe_input(input, calibrate)
     frozen_model = copy.deepcopy(model).cpu().float().eval()
@@ -116,9 +118,8 @@ def _fitting_fraction(program: Program, calibrate: np.ndarray, fraction_bits: in
 
 def describe_input(input: Any, calibrate: np.ndarray | None) -> tuple[str, tuple[int, ...], int, int, dict[str, Any]]:
     """(kind, shape, lo, hi, header entry) of a Dataset, an InputSpec or an array."""
-    spec = getattr(input, "input", input)
-    if spec is None:
-        spec = calibrate
+    spec: Any = getattr(input, "input", input)
+    spec = calibrate if spec is None else spec
     if spec is None:
         raise ValueError(
             "freeze: what does the model eat? Give input=dataset, input=dataset.input or input=x_train[:1]"

@@ -1,7 +1,7 @@
 """A stream: a value of the Program under construction together with its pending chain. Layers' rules speak to it.
 
-A rule takes streams and returns a stream; it appends elementwise steps, asks for sums, pools or moves, or closes with `sign`.
-Whatever would not be exact on the integer is closed on the fixed-point grid first, and noted.
+A rule takes streams and returns a stream; it appends elementwise steps, asks for sums, pools or moves, or closes with
+`sign`. Whatever would not be exact on the integer is closed on the fixed-point grid first, and noted.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ from bitwright.freeze.chain import (
     Affine,
     Clamp,
     Evaluate,
+    Numbers,
     Step,
     TwoSlopes,
     coefficients,
@@ -52,7 +53,7 @@ class Stream:
         x = self.as_int()
         return replace(x, chain=(*x.chain, step))
 
-    def affine(self, evaluate: Evaluate, a: Tensor | float = 1.0, b: Tensor | float = 0.0) -> "Stream":
+    def affine(self, evaluate: Evaluate, a: Numbers = 1.0, b: Numbers = 0.0) -> "Stream":
         """a[c] * x + b[c]: scalars or (C,). evaluate: the model's own float32 form, channels on axis 1."""
         return self.append(Affine(evaluate, coefficients(a), coefficients(b)))
 
@@ -69,7 +70,7 @@ class Stream:
         numbers = offset.detach() if isinstance(offset, Tensor) else torch.tensor(offset)
         return self.affine(lambda v: v + (numbers if numbers.dim() == 0 else _per_channel(numbers, v)), 1.0, numbers)
 
-    def two_slopes(self, evaluate: Evaluate, pos: Tensor | float, neg: Tensor | float) -> "Stream":
+    def two_slopes(self, evaluate: Evaluate, pos: Numbers, neg: Numbers) -> "Stream":
         """pos[c] * x where x >= 0, else neg[c] * x."""
         return self.append(TwoSlopes(evaluate, coefficients(pos), coefficients(neg)))
 
@@ -84,7 +85,7 @@ class Stream:
         return replace(self, value=self.emitter.to_signs(self.value)) if self.is_bits else self
 
     def thermometer(self, thresholds: Tensor) -> "Stream":
-        """Bit c * J + j is x[c] >= thresholds[c, j], float32 (C, J), on real features or on integers without a chain."""
+        """Bit c * J + j is x[c] >= thresholds[c, j], float32 (C, J): on real features or plain integers."""
         if self.is_bits or self.chain:
             raise ProgramError("a thermometer behind other layers; it belongs first")
         marks = thresholds.detach().double()
@@ -116,7 +117,9 @@ class Stream:
         return Stream(emitter, bits)
 
     def on_grid(self, why: str) -> "Stream":
-        """Close on the fixed-point grid: an int standing for multiples of 2^-fraction_bits. Exact streams of that form stay."""
+        """Close on the fixed-point grid: an int standing for multiples of 2^-fraction_bits. Exact streams of that form
+        stay.
+        """
         emitter, x = self.emitter, self.as_int()
         unit = 2.0**-emitter.fraction_bits
         if len(x.chain) == 1 and uniform_scale(x.chain) == unit:

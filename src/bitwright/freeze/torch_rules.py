@@ -1,4 +1,6 @@
-"""How torch's own modules say themselves in a Program: norms, activations, pools, shapes, and real layers kept at 8 bits."""
+"""How torch's own modules say themselves in a Program: norms, activations, pools, shapes, and real layers kept at 8
+bits.
+"""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Walks a model's forward by torch.fx and lowers it call by call. What has no rule is an error that names the module."""
+"""Walks a model's forward by torch.fx and lowers it call by call. What has no rule is an error naming the module."""
 
 import operator
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import fx, nn
+from torch.fx.node import map_arg
 from torch.nn import functional as F
 
 import bitwright.freeze.torch_rules  # noqa: F401  (registers torch's own modules)
@@ -78,14 +79,15 @@ def _one(argument: Any, env: dict[str, Any]) -> Stream:
 
 
 def _lower_node(graph: fx.GraphModule, node: fx.Node, env: dict[str, Any], emitter: Emitter) -> Any:
-    args = fx.node.map_arg(node.args, lambda n: env[n.name])
-    kwargs = fx.node.map_arg(node.kwargs, lambda n: env[n.name])
+    args = map_arg(node.args, lambda n: env[n.name])
+    kwargs = map_arg(node.kwargs, lambda n: env[n.name])
     if node.op == "call_module":
         layer = graph.get_submodule(str(node.target))
         if lower.dispatch(type(layer)) is NO_RULE:
             raise ProgramError(
-                f"no rule for {type(layer).__name__}; train it with layers that freeze (bitwright.layers, Linear, Conv2d, "
-                "BatchNorm, ReLU, Hardtanh, PReLU, pools, Flatten, Dropout, Identity), or register one with bitwright.ir.lower"
+                f"no rule for {type(layer).__name__}; train it with layers that freeze (bitwright's, Linear, "
+                "Conv2d, BatchNorm, ReLU, Hardtanh, PReLU, pools, Flatten, Dropout, Identity), or register a rule with "
+                "bitwright.ir.lower"
             )
         return lower(layer, *args)
     if node.op == "get_attr":
@@ -202,16 +204,17 @@ def _same(x: Stream, *args: Any, **kwargs: Any) -> Stream:
 
 
 RULES: dict[str, Callable[..., Any]] = {
-    "add": _add, "add_": _add, "sub": _subtract, "mul": _multiply, "div": _divide, "cat": _cat, "flatten": _flatten, "view": _view,
-    "reshape": _view, "size": _size, "getattr": _getattr, "getitem": operator.getitem, "relu": _relu, "relu_": _relu,
-    "hardtanh": _hardtanh, "max_pool2d": _max_pool2d, "avg_pool2d": _avg_pool2d, "mean": _mean, "float": _same,
-    "contiguous": _same, "dropout": _same,
+    "add": _add, "add_": _add, "sub": _subtract, "mul": _multiply, "div": _divide, "cat": _cat, "flatten": _flatten,
+    "view": _view, "reshape": _view, "size": _size, "getattr": _getattr, "getitem": operator.getitem, "relu": _relu,
+    "relu_": _relu, "hardtanh": _hardtanh, "max_pool2d": _max_pool2d, "avg_pool2d": _avg_pool2d, "mean": _mean,
+    "float": _same, "contiguous": _same, "dropout": _same,
 }  # fmt: skip
 
 FUNCTIONS: dict[Any, str] = {
-    operator.add: "add", operator.iadd: "add", torch.add: "add", operator.sub: "sub", torch.sub: "sub", operator.mul: "mul",
-    torch.mul: "mul", operator.truediv: "div", torch.div: "div", torch.cat: "cat", torch.concat: "cat", torch.flatten: "flatten",
-    torch.reshape: "reshape", getattr: "getattr", operator.getitem: "getitem", torch.relu: "relu", F.relu: "relu",
-    F.hardtanh: "hardtanh", F.max_pool2d: "max_pool2d", torch.max_pool2d: "max_pool2d", F.avg_pool2d: "avg_pool2d",
-    torch.mean: "mean", F.dropout: "dropout",
+    operator.add: "add", operator.iadd: "add", torch.add: "add", operator.sub: "sub", torch.sub: "sub",
+    operator.mul: "mul", torch.mul: "mul", operator.truediv: "div", torch.div: "div", torch.cat: "cat",
+    torch.concat: "cat", torch.flatten: "flatten", torch.reshape: "reshape", getattr: "getattr",
+    operator.getitem: "getitem", torch.relu: "relu", F.relu: "relu", F.hardtanh: "hardtanh",
+    F.max_pool2d: "max_pool2d", torch.max_pool2d: "max_pool2d", F.avg_pool2d: "avg_pool2d", torch.mean: "mean",
+    F.dropout: "dropout",
 }  # fmt: skip

@@ -1,14 +1,15 @@
 """The grid twin: the same torch model, its eval forward using only what a Program can say.
 
-In eval mode it computes value by value what the Program should compute, from the model's own modules wherever the model is
-exact. In training mode it is the model with its real-valued streams rounded to the grid (straight-through gradient), so it can be
-fine-tuned; freeze the model again afterwards.
+In eval mode it computes value by value what the Program should compute, from the model's own modules wherever the
+model is exact. In training mode it is the model with its real-valued streams rounded to the grid (straight-through
+gradient), so it can be fine-tuned; freeze the model again afterwards.
 """
 
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.fx.node import map_aggregate
 
 from bitwright.freeze.emitter import TwinStep
 
@@ -23,7 +24,7 @@ class _Rounding(fx.Interpreter):
     def fetch_args_kwargs_from_env(self, n: fx.Node) -> Any:
         args, kwargs = super().fetch_args_kwargs_from_env(n)
         if (str(n.target) if n.op == "call_module" else n.name) in self.closings:
-            args = fx.node.map_aggregate(args, self._on_grid)
+            args = map_aggregate(args, self._on_grid)
         return args, kwargs
 
     def _on_grid(self, x: Any) -> Any:

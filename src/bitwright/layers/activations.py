@@ -75,4 +75,5 @@ def _(layer: RSign, x):
 def _(layer: RPReLU, x):
     slope = layer.slope.detach()
     moved = x.affine(lambda v: v - _per_channel(layer.shift_in, v), 1.0, -layer.shift_in)
-    return moved.two_slopes(lambda v: torch.where(v >= 0, v, v * _per_channel(slope, v)), 1.0, slope).shift(layer.shift_out)
+    bent = moved.two_slopes(lambda v: torch.where(v >= 0, v, v * _per_channel(slope, v)), 1.0, slope)
+    return bent.shift(layer.shift_out)
