@@ -17,7 +17,7 @@ _PUBLIC = {
     "Dataset": "bitwright.data",
     "InputSpec": "bitwright.data",
     "Program": "bitwright.ir",
-    "convert": "bitwright.freeze",
+    "convert": "bitwright.models",
     "create_model": "bitwright.models",
     "fit": "bitwright.train",
     "freeze": "bitwright.freeze",
@@ -27,8 +27,8 @@ _PUBLIC = {
     "list_models": "bitwright.models",
     "load": "bitwright.ir",
     "load_data": "bitwright.data",
-    "pretrained": "bitwright.ir",
-    "summary": "bitwright.freeze",
+    "pretrained": "bitwright.zoo",
+    "summary": "bitwright.models",
 }
 __all__ = sorted(_PUBLIC)
 

@@ -45,7 +45,9 @@ def input_of(program: Program) -> InputSpec:
     if isinstance(described, dict):
         spec = InputSpec.from_json(described)
         if spec.shape != program.input_type.shape:
-            raise ValueError(f"the header describes inputs of shape {spec.shape}, the Program eats {program.input_type.shape}")
+            raise ValueError(
+                f"the header describes inputs of shape {spec.shape}, the Program eats {program.input_type.shape}"
+            )
         return spec
     kind, shape = program.input_type.kind, program.input_type.shape
     if kind == "float":

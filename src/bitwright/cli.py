@@ -9,21 +9,18 @@ import sys
 from collections.abc import Callable, Sequence
 
 import bitwright
-
-
-def doctor_command() -> None:
-    """Say what is present on this machine: Python, NumPy, torch, the native core and its kernels, compiler, data.
-
-    Example: bitwright doctor
-    """
-    from bitwright.doctor import doctor
-
-    for what, found, present in doctor():
-        print(f"{'ok' if present else '--':3} {what:14} {found}")
-
+from bitwright import commands
 
 COMMANDS: dict[str, Callable] = {
-    "doctor": doctor_command,
+    "train": commands.train_command,
+    "freeze": commands.freeze,
+    "verify": commands.verify,
+    "eval": commands.evaluate,
+    "predict": commands.predict,
+    "summary": commands.summary,
+    "bench": commands.bench,
+    "doctor": commands.doctor,
+    "demo": commands.demo,
 }
 
 
@@ -43,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(name, rest) or 0
     except KeyboardInterrupt as stop:
-        print(f"\nbitwright: stopped. {stop}".rstrip(". ") + ".", file=sys.stderr)
+        print(f"\nbitwright: {stop or 'stopped'}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `bitwright predict ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -58,17 +55,18 @@ def run(name: str, rest: Sequence[str]) -> int | None:
     import tyro
 
     command = COMMANDS[name]
+    if name == "train":  # the recipe that is named gives the defaults, so the parser is made for it
+        command, rest = commands.train_command(rest)
     text = (command.__doc__ or "").split("Args:")[0]
     description = "\n".join(line.strip() for line in text.strip().splitlines())
-    return tyro.cli(
-        command, prog=f"bitwright {name}", description=description, args=rest, config=(tyro.conf.FlagCreatePairsOff,)
-    )
+    flags = (tyro.conf.FlagCreatePairsOff,) if name != "train" else ()
+    return tyro.cli(command, prog=f"bitwright {name}", description=description, args=rest, config=flags)
 
 
 def describe(error: Exception) -> str:
     """The error's own words; for one nobody foresaw, also its type and how to see where it came from."""
     words = " ".join(str(error.args[0] if isinstance(error, KeyError) and error.args else error).split())
-    if isinstance(error, ValueError | OSError | ImportError | KeyError | TypeError):
+    if isinstance(error, ValueError | OSError | ImportError | TypeError):
         return words or type(error).__name__
     return f"{type(error).__name__}: {words} (BITWRIGHT_DEBUG=1 shows where)"
 

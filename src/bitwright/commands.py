@@ -1,0 +1,275 @@
+"""The commands: each parses nothing itself, calls one public function and prints. Rooms are imported when they are used."""
+
+import json as json_module
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from tyro.conf import Positional, arg
+
+
+def train_command(args: Sequence[str]) -> tuple[Callable, list[str]]:
+    """(the command `train` with a recipe's values as its defaults, the arguments left to parse).
+
+    The recipe is that of the TOML file named first; without one, a small network for the data of --data.
+    """
+    from bitwright.recipes import find_recipe, recipe_class
+
+    Recipe, rest = recipe_class(), list(args)
+    if rest and not rest[0].startswith("-"):
+        base = Recipe.from_toml(find_recipe(rest.pop(0)))
+    else:
+        base = _own_recipe(Recipe, _value_of("--data", rest) or "digits")
+    base, rest = _new_model_options(base, rest)
+
+    def train(
+        recipe: Annotated[Recipe, arg(name="")] = base,
+        out: Path | None = None,
+        resume: bool = False,
+        target: str = "",
+        size: int = 32,
+        grey: bool = False,
+    ) -> None:
+        """Train a network from a recipe or on your own data, freeze it, and leave both in a run folder.
+
+        Examples: bitwright train recipes/mnist_sign_mlp.toml --epochs 3
+        bitwright train --data photos/ --size 32 (a subfolder a class)
+        bitwright train --data table.csv --target species
+
+        Args:
+            recipe: the recipe's fields.
+            out: the run's folder; by default runs/NAME-seedSEED.
+            resume: go on with the run in that folder, bit for bit as if it had never stopped.
+            target: of a .csv, the column that holds the classes.
+            size: pixels of a side that images of a folder are made into.
+            grey: images of a folder in grey instead of RGB.
+        """
+        from bitwright.source import Source
+        from bitwright.workflow import PROGRAM, run_folder, train_run
+
+        folder = out or run_folder(recipe)
+        result, program, data = train_run(recipe, Source(recipe.data, target, size, grey), folder, resume)
+        print(f"trained {recipe.model} on {data}")
+        if result.val_accuracy == result.val_accuracy:
+            print(
+                f"validation accuracy {result.val_accuracy:.2f} % after {recipe.epochs} epochs, {result.seconds:.0f} s"
+            )
+        print(f"frozen into {folder / PROGRAM}, {len(program.to_bytes()):,} bytes")
+        print(f"next: bitwright verify {folder} | bitwright eval {folder} | bitwright predict {folder / PROGRAM} FILE")
+
+    return train, rest
+
+
+def freeze(run: Positional[Path], /, out: Path | None = None) -> None:
+    """Freeze a trained run into one Program file, and say what stays wider than a bit, and why.
+
+    Example: bitwright freeze runs/mnist_sign_mlp-seed0 --out mnist.bw
+
+    Args:
+        run: a run folder, made by `bitwright train`.
+        out: the file to write; by default model.bw in the run folder.
+    """
+    from bitwright.workflow import PROGRAM, freeze_model, load_run
+
+    recipe, _, data, model = load_run(run)
+    program = freeze_model(model, recipe, data)
+    size = program.save(out or run / PROGRAM)
+    print(f"{out or run / PROGRAM}: {size:,} bytes")
+    print(program.summary())
+
+
+def verify(program: Positional[str], /, data: str = "", samples: int = 1000) -> int:
+    """Run every backend of this machine and compare every value; of a run folder, also with its PyTorch model.
+
+    Examples: bitwright verify runs/digits_sign_mlp-seed0
+    bitwright verify model.bw --data photos/
+
+    Args:
+        program: a .bw file, the name of a shipped Program, or a run folder.
+        data: what to compare on: files as for `predict`, or a data set's name; by default the network's own test set,
+            or, where that is not at hand, random inputs.
+        samples: compare at most so many.
+    """
+    from bitwright.checking import verify_program, verify_run
+
+    if Path(program).is_dir():
+        report, agreed = verify_run(program, data, samples)
+        print(agreed)
+        print(report)
+        return 0 if report.ok and agreed.ok else 1
+    report = verify_program(open_program(program), data, samples)
+    print(report)
+    return 0 if report.ok else 1
+
+
+def evaluate(run: Positional[Path], /, results: Path = Path("results")) -> int:
+    """Read the test set once for this run and write its results file.
+
+    Example: bitwright eval runs/mnist_sign_mlp-seed0
+
+    Args:
+        run: a run folder, made by `bitwright train`.
+        results: folder for NAME-seedSEED.json.
+    """
+    from bitwright.evaluation import evaluate_run
+
+    path, measured = evaluate_run(run, results)
+    print(f"Program {measured['frozen_accuracy']:.2f} %, model {measured['model_accuracy']:.2f} %, same class "
+          f"{measured['agreement']:.2f} % of {measured['test_samples']:,} test samples; {path}")  # fmt: skip
+    if measured["exact"]:
+        print(f"{measured['hidden_differing']} of {measured['hidden_compared']:,} hidden bits and "
+              f"{measured['scores_differing']} of {measured['scores_compared']:,} scores differ from PyTorch")  # fmt: skip
+    return 0
+
+
+def predict(
+    program: Positional[str], inputs: Positional[Path], /, json: bool = False, top: int = 3, backend: str = "auto"
+) -> None:
+    """Names and scores for an image, a folder of images, a .csv or a .npy. Needs no torch.
+
+    Examples: bitwright predict model.bw cat.png
+    bitwright predict model.bw table.csv --json
+
+    Args:
+        program: a .bw file, or the name of a shipped Program.
+        inputs: what to classify.
+        json: one JSON object a line, with every class's score.
+        top: classes shown a line.
+        backend: how to run: auto, interpreter, or a kernel set as in `bitwright doctor`.
+    """
+    from bitwright.classify import classify
+
+    predictions = classify(open_program(program), inputs, backend)
+    width = max((len(row.name) for row in predictions), default=0)
+    for row in predictions:
+        if json:
+            print(json_module.dumps({"input": row.name, "class": row.label, "scores": row.scores}, ensure_ascii=False))
+        else:
+            print(f"{row.name:{width}}  " + "  ".join(f"{label} {score}" for label, score in row.best(top)))
+
+
+def summary(program: Positional[str], /) -> None:
+    """What every operation is and costs, and what stays wider than a bit.
+
+    Example: bitwright summary model.bw
+
+    Args:
+        program: a .bw file, the name of a shipped Program, or a run folder (its PyTorch model is summed up too).
+    """
+    if Path(program).is_dir():
+        from bitwright import summary as summarize
+        from bitwright.workflow import PROGRAM, load_run
+
+        print(summarize(load_run(program)[3]), end="\n\n")
+        program = str(Path(program) / PROGRAM)
+    print(open_program(program).summary())
+
+
+def bench(program: Positional[str], /, seconds: float = 2.0, threads: int = 1) -> None:
+    """Images a second of every backend of this machine, whole `run` calls at batch 1 and 256.
+
+    Example: bitwright bench model.bw --threads 2
+
+    Args:
+        program: a .bw file, or the name of a shipped Program.
+        seconds: time spent on each number.
+        threads: threads of the native core.
+    """
+    from bitwright.checking import example_inputs
+    from bitwright.ir import join_backends
+    from bitwright.timing import rates
+
+    opened = open_program(program)
+    for batch in (1, 256):
+        x = example_inputs(opened, batch)
+        calls = {name: (lambda name=name: opened.run(x, name, threads)) for name in join_backends()}
+        for name, rate in rates(calls, batch, seconds).items():
+            print(f"batch {batch:4}  {name:14} {rate:12,.0f} a second")
+
+
+def doctor() -> None:
+    """Say what is present on this machine: Python, NumPy, torch, the native core and its kernels, compiler, data.
+
+    Example: bitwright doctor
+    """
+    from bitwright.doctor import doctor
+
+    for what, found, present in doctor():
+        print(f"{'ok' if present else '--':3} {what:14} {found}")
+
+
+def demo(data: str = "digits", out: Path = Path("runs")) -> int:
+    """The main job on real data: train, freeze, verify and time a small network of signs, in one table.
+
+    Example: bitwright demo --data mnist
+
+    Args:
+        data: digits (embedded) or mnist.
+        out: where the run folder goes.
+    """
+    from bitwright.demo import demo as run_demo
+
+    return run_demo(data, out)
+
+
+def open_program(name: str):
+    """A Program from a .bw file, or a shipped one by its name."""
+    from bitwright.ir import load
+    from bitwright.zoo import list_pretrained, pretrained
+
+    path = Path(name)
+    if path.exists() or path.suffix == ".bw" or len(path.parts) > 1:
+        return load(path)
+    if name not in list_pretrained():
+        shipped = ", ".join(list_pretrained()) or "none in this build"
+        raise FileNotFoundError(f"no file {name}, and no shipped Program of that name (shipped: {shipped})")
+    return pretrained(name)
+
+
+def _own_recipe(Recipe: type, data: str) -> Any:
+    """What to begin with for data that has no recipe: a small CNN for a folder of images, an MLP for everything else."""
+    from bitwright.recipes import find_recipe
+
+    path = Path(data)
+    if path.is_dir():
+        return Recipe(name=path.resolve().name, model="sign_cnn", data=data, epochs=40, lr=3e-3)
+    if path.suffix:
+        return Recipe(name=path.stem, data=data, epochs=40, lr=5e-3, model_options={"hidden": [256, 256]})
+    try:
+        return Recipe.from_toml(find_recipe(f"{data}_sign_mlp"))
+    except FileNotFoundError:
+        return Recipe(name=f"{data}_sign_mlp", data=data)
+
+
+def _value_of(flag: str, args: Sequence[str]) -> str | None:
+    for at, given in enumerate(args):
+        if given.startswith(f"{flag}="):
+            return given.split("=", 1)[1]
+        if given == flag and at + 1 < len(args):
+            return args[at + 1]
+    return None
+
+
+def _new_model_options(recipe: Any, args: list[str]) -> tuple[Any, list[str]]:
+    """--model-options.KEY VALUE for keys the recipe does not set yet; VALUE as in TOML, or a plain word."""
+    options, rest, at = dict(recipe.model_options), [], 0
+    while at < len(args):
+        flag, joined, value = args[at].partition("=")
+        key = flag.removeprefix("--model-options.").replace("-", "_")
+        if not flag.startswith("--model-options.") or key in options:
+            rest.append(args[at])
+            at += 1
+            continue
+        if not joined:
+            at += 1
+            if at == len(args):
+                raise ValueError(f"train: {flag} needs a value")
+            value = args[at]
+        try:
+            options[key] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            options[key] = value
+        at += 1
+    return replace(recipe, model_options=options), rest

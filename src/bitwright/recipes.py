@@ -1,0 +1,43 @@
+"""Recipes by name or path, and the Recipe class without torch, so that `bitwright train --help` is quick."""
+
+import difflib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).resolve().parent
+FOLDERS = (PACKAGE / "recipes", PACKAGE.parents[1] / "recipes")  # installed; of a checkout
+
+
+def find_recipe(name: str) -> Path:
+    """A TOML file, or a recipe that comes with the package, with or without "recipes/" and ".toml".
+
+    Raises FileNotFoundError naming the nearest.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    known = list_recipes()
+    if path.stem in known and (path.suffix in ("", ".toml")) and path.parent.name in ("", "recipes"):
+        return known[path.stem]
+    near = difflib.get_close_matches(path.stem, known, n=1)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    raise FileNotFoundError(f"no recipe {name}; {meant}there are: {', '.join(known) or 'none'}")
+
+
+def list_recipes() -> dict[str, Path]:
+    """Name -> file of the recipes that come with the package or lie in the checkout."""
+    files = [path for folder in FOLDERS if folder.is_dir() for path in sorted(folder.glob("*.toml"))]
+    return {path.stem: path for path in files}
+
+
+def recipe_class() -> Any:
+    """`bitwright.train.Recipe`, its module loaded ahead of the room, whose other files need torch."""
+    name = "bitwright.train.recipe"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, PACKAGE / "train" / "recipe.py")
+        assert spec is not None and spec.loader is not None
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name].Recipe

@@ -1,0 +1,102 @@
+"""From a recipe and somebody's data to a run folder, and back: what `bitwright train`, `freeze` and `eval` stand on.
+
+A run folder holds checkpoint.pt, metrics.jsonl, run.json (the recipe and where the data came from) and model.bw.
+"""
+
+import json
+from collections import OrderedDict
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from bitwright.data import Dataset
+from bitwright.freeze import freeze
+from bitwright.ir import Program
+from bitwright.layers.thermometer import Thermometer, quantile_thresholds
+from bitwright.source import Source
+from bitwright.train import CHECKPOINT, FitResult, Recipe, fit, load_checkpoint, train_recipe
+from bitwright.train.experiment import recipe_model
+
+RUN, PROGRAM = "run.json", "model.bw"
+THRESHOLDS = 16  # marks a real-valued feature is compared with
+
+
+def build_model(recipe: Recipe, data: Dataset) -> nn.Module:
+    """The recipe's untrained network for this data; real-valued features get a Thermometer of training-set quantiles."""
+    if data.input.dtype != "float32":
+        return recipe_model(recipe, data)
+    thermometer = Thermometer(quantile_thresholds(data.x_train, THRESHOLDS))
+    options = {**recipe.model_options, "shape": [thermometer.thresholds.numel()]}
+    network = recipe_model(replace(recipe, model_options=options), data)
+    model = nn.Sequential(OrderedDict(thermometer=thermometer, network=network))
+    model.input_shape = data.input.shape  # type: ignore[assignment]
+    return model
+
+
+def run_folder(recipe: Recipe, root: str | Path = "runs") -> Path:
+    return Path(root) / f"{recipe.name}-seed{recipe.seed}"
+
+
+def train_run(
+    recipe: Recipe, source: Source, folder: str | Path, resume: bool = False, progress: bool = True
+) -> tuple[FitResult, Program, Dataset]:
+    """Train, freeze, and leave checkpoint, run.json and model.bw in `folder`.
+
+    Raises FileExistsError if the folder holds a run and `resume` is not said, and what `fit` and `freeze` raise.
+    """
+    folder = Path(folder)
+    if (folder / CHECKPOINT).exists() and not resume:
+        raise FileExistsError(
+            f"train: {folder} holds a run already; add --resume to go on with it, or --out another folder"
+        )
+    data = source.open(validation=not recipe.train_on_validation)
+    folder.mkdir(parents=True, exist_ok=True)
+    described = {"recipe": recipe.to_dict(), "source": asdict(source)}
+    (folder / RUN).write_text(json.dumps(described, indent=1) + "\n")
+    if data.input.dtype == "float32":
+        if recipe.distill.weight:
+            raise ValueError("train: a teacher for tables of real numbers is not supported; set distill.weight to 0")
+        result = fit(build_model(recipe, data), data, recipe=recipe, folder=folder, resume=resume, progress=progress)
+    else:
+        result = train_recipe(recipe, folder, data=data, resume=resume, progress=progress)
+    program = freeze_model(result.model, recipe, data, result.val_accuracy)
+    program.save(folder / PROGRAM)
+    return result, program, data
+
+
+def freeze_model(model: nn.Module, recipe: Recipe, data: Dataset, val_accuracy: float | None = None) -> Program:
+    """The Program, its header saying recipe, seed, data and validation accuracy (percent, if there was one)."""
+    header: dict[str, Any] = {
+        "recipe": recipe.to_dict(), "recipe_hash": recipe.hash(), "seed": recipe.seed, "data": data.name,
+    }  # fmt: skip
+    if val_accuracy is not None and val_accuracy == val_accuracy:
+        header["val_accuracy"] = round(val_accuracy, 4)
+    return freeze(model, input=data, calibrate=data.x_train[:1024], header=header)
+
+
+def load_run(folder: str | Path) -> tuple[Recipe, Source, Dataset, nn.Module]:
+    """What a run folder holds: its recipe, data and trained model in eval mode.
+
+    Raises FileNotFoundError if it is no run folder, and ValueError if checkpoint and recipe do not belong together.
+    """
+    folder = Path(folder)
+    if not (folder / RUN).exists():
+        raise FileNotFoundError(
+            f"{folder} is no run folder (no {RUN}); `bitwright train` makes one, by default under runs/"
+        )
+    described = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    recipe, source = Recipe.from_dict(described["recipe"]), Source(**described["source"])
+    data = source.open(validation=not recipe.train_on_validation)
+    model = build_model(recipe, data)
+    state = load_checkpoint(folder / CHECKPOINT)
+    if state["epoch"] < recipe.epochs:
+        raise ValueError(
+            f"{folder}: trained for {state['epoch']} of {recipe.epochs} epochs; finish it: bitwright train --resume"
+        )
+    try:
+        model.load_state_dict(state["model"])
+    except RuntimeError as error:
+        raise ValueError(f"{folder}: the checkpoint is of another model than run.json says: {error}") from error
+    return recipe, source, data, model.eval()
