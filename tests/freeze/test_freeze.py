@@ -32,7 +32,7 @@ def images(n: int = 24, shape: tuple[int, ...] = (1, 28, 28), hi: int = 255, see
 EXACT = {
     "mlp": lambda: create_model("sign_mlp", hidden=(100, 65), seed=1),
     "cnn": lambda: create_model("sign_cnn", channels=(8, 12, 16, 16), hidden=(33,), seed=2),
-    "cnn padded with 0": lambda: create_model("sign_cnn", channels=(8, 12, 16, 16), hidden=(33,), pad_value=0.0, seed=3),
+    "cnn padded with 0": lambda: create_model("sign_cnn", channels=(8, 12, 16, 16), hidden=(33,), pad_value=0.0),
     "scaled, grouped, dilated": lambda: nn.Sequential(
         BinaryConv2d(1, 6, 3, stride=2, scale="channel"), nn.BatchNorm2d(6), nn.Hardtanh(), Sign(),
         BinaryConv2d(6, 12, 3, padding=2, dilation=2, groups=3, pad_value=1.0, scale="learned"), nn.BatchNorm2d(12),

@@ -53,7 +53,7 @@ class Agreement:
                 f"  accuracy: model {model:.2f} %, Program {program:.2f} %, difference {program - model:+.2f} points"
             )
         lines.append(
-            f"  same class: {100 * self.same_class / n:.2f} %; scores differ by up to {self.largest_score_difference:.4g}"
+            f"  same class: {100 * self.same_class / n:.2f} %; scores within {self.largest_score_difference:.4g}"
         )
         lines.append(f"  Program against its grid twin: {self.twin_differing} of {self.twin_compared:,} values differ")
         if self.exact:
