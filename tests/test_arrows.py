@@ -26,6 +26,10 @@ ARROWS = {
     "models": ({"layers", "quantizers", "ir", "bits"}, {"numpy", *TORCH}),
     "freeze": ({"layers", "quantizers", "ir", "bits", "passes", "data"}, {"numpy", *TORCH}),
     "train": ({"models", "layers", "quantizers", "data", "freeze", "ir", "bits"}, {"numpy", "rich", *TORCH}),
+    "app": (
+        {"models", "layers", "quantizers", "data", "freeze", "train", "ir", "bits", "bench"},
+        {"numpy", "rich", "tyro", *TORCH},
+    ),
     "bench": (
         {"models", "layers", "quantizers", "data", "freeze", "train", "ir", "bits", "passes", "backends"},
         {"numpy", "rich", *TORCH},

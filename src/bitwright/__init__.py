@@ -27,7 +27,7 @@ _PUBLIC = {
     "list_models": "bitwright.models",
     "load": "bitwright.ir",
     "load_data": "bitwright.data",
-    "pretrained": "bitwright.zoo",
+    "pretrained": "bitwright.app.zoo",
     "summary": "bitwright.models",
 }
 __all__ = sorted(_PUBLIC)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 import bitwright
-from bitwright import commands
+from bitwright.app import commands
 
 COMMANDS: dict[str, Callable] = {
     "train": commands.train_command,

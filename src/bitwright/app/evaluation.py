@@ -13,16 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from bitwright.app.doctor import cpu_name, metadata_version
+from bitwright.app.workflow import CHECKPOINT, freeze_model, load_run
 from bitwright.freeze import agreement
 from bitwright.ir import Program
 from bitwright.train import load_checkpoint
-from bitwright.workflow import CHECKPOINT, freeze_model, load_run
 
 LINEAR = ("xnor_linear", "xnor_conv2d", "int_linear", "int_conv2d")
 
 
 def evaluate_run(folder: str | Path, results: str | Path = "results") -> tuple[Path, dict[str, Any]]:
-    """(path of the results file, its contents) for a finished run, its Program frozen anew and run on the whole test set.
+    """(path of the results file, its contents) of a finished run, its Program frozen anew, on the whole test set.
 
     An earlier results file of the same recipe and seed is replaced; `test_reads` counts on.
     Raises ValueError for data without a test set and what `load_run` raises.
@@ -74,7 +75,7 @@ def evaluate_run(folder: str | Path, results: str | Path = "results") -> tuple[P
 
 
 def describe_program(program: Program) -> dict[str, Any]:
-    """Weights in all, bits of a weight in the first and last layer, the accumulators, and what stays wider than a bit."""
+    """Weights, bits of a weight in the first and last layer, the accumulators, and what stays wider than a bit."""
     layers = [op for op in program.ops if op.name in LINEAR]
     widths = {"bit": 1, "i4": 4, "i8": 8, "i16": 16}
     return {
@@ -87,18 +88,12 @@ def describe_program(program: Program) -> dict[str, Any]:
 
 
 def hardware() -> str:
-    from bitwright.doctor import cpu_name
-
     return f"{cpu_name()}, {os.cpu_count()} logical cores, {platform.system()} {platform.machine()}"
 
 
 def versions() -> dict[str, str]:
-    import torch
-
-    import bitwright
-
-    found = {"bitwright": bitwright.__version__, "torch": torch.__version__, "numpy": np.__version__}
-    return found | {"python": platform.python_version()}
+    packages = {name: metadata_version(name) or "from sources" for name in ("bitwright", "torch", "numpy")}
+    return packages | {"python": platform.python_version()}
 
 
 def commit() -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bitwright.ir import Program, load
 
-FOLDER = Path(__file__).resolve().parent / "pretrained"
+FOLDER = Path(__file__).resolve().parents[1] / "pretrained"
 
 
 def list_pretrained() -> list[str]:

@@ -11,11 +11,11 @@ from typing import Any
 
 from torch import nn
 
+from bitwright.app.source import Source
 from bitwright.data import Dataset
 from bitwright.freeze import freeze
 from bitwright.ir import Program
 from bitwright.layers.thermometer import Thermometer, quantile_thresholds
-from bitwright.source import Source
 from bitwright.train import CHECKPOINT, FitResult, Recipe, fit, load_checkpoint, train_recipe
 from bitwright.train.experiment import recipe_model
 
@@ -24,7 +24,7 @@ THRESHOLDS = 16  # marks a real-valued feature is compared with
 
 
 def build_model(recipe: Recipe, data: Dataset) -> nn.Module:
-    """The recipe's untrained network for this data; real-valued features get a Thermometer of training-set quantiles."""
+    """The recipe's untrained network for this data; real-valued features get a Thermometer of training quantiles."""
     if data.input.dtype != "float32":
         return recipe_model(recipe, data)
     thermometer = Thermometer(quantile_thresholds(data.x_train, THRESHOLDS))

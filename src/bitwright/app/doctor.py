@@ -66,7 +66,7 @@ def data_folder() -> tuple[str, str, bool]:
 
 
 def package_folder() -> Path:
-    return Path(__file__).resolve().parent
+    return Path(__file__).resolve().parents[1]
 
 
 def metadata_version(package: str) -> str | None:

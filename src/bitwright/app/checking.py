@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bitwright.classify import input_of
+from bitwright.app.classify import input_of
 from bitwright.data import DATASETS, is_present, load_data, read_inputs
 from bitwright.ir import Program
 
@@ -15,9 +15,9 @@ def verify_program(program: Program, data: str = "", samples: int = 1000):
 
 
 def verify_run(folder: str | Path, data: str = "", samples: int = 1000):
-    """(VerifyReport of the backends, Agreement with PyTorch) of a run's model, frozen anew, on its test set or `data`."""
+    """(VerifyReport, Agreement with PyTorch) of a run's model, frozen anew, on its test set or on `data`."""
+    from bitwright.app.workflow import freeze_model, load_run
     from bitwright.freeze import agreement
-    from bitwright.workflow import freeze_model, load_run
 
     recipe, _, own, model = load_run(folder)
     program = freeze_model(model, recipe, own)
@@ -27,7 +27,7 @@ def verify_run(folder: str | Path, data: str = "", samples: int = 1000):
 
 
 def verification_inputs(program: Program, data: str = "", samples: int = 1000) -> np.ndarray:
-    """At most `samples` rows: of the data named, else of the header's data set where it is at hand, else random ones."""
+    """At most `samples` rows: of `data`, else of the header's data set where it is at hand, else random ones."""
     if data and (Path(data).exists() or data.lower().replace("-", "_") not in DATASETS):
         return read_inputs(data, input_of(program))[1][:samples]
     own = data or program.header.get("data", "")

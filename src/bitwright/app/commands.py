@@ -1,9 +1,10 @@
-"""The commands: each parses nothing itself, calls one public function and prints. Rooms are imported when they are used."""
+"""The commands: each calls one function and prints. Rooms are imported when they are used, so that --help is quick."""
 
 import json as json_module
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ def train_command(args: Sequence[str]) -> tuple[Callable, list[str]]:
 
     The recipe is that of the TOML file named first; without one, a small network for the data of --data.
     """
-    from bitwright.recipes import find_recipe, recipe_class
+    from bitwright.app.recipes import find_recipe, recipe_class
 
     Recipe, rest = recipe_class(), list(args)
     if rest and not rest[0].startswith("-"):
@@ -46,8 +47,8 @@ def train_command(args: Sequence[str]) -> tuple[Callable, list[str]]:
             size: pixels of a side that images of a folder are made into.
             grey: images of a folder in grey instead of RGB.
         """
-        from bitwright.source import Source
-        from bitwright.workflow import PROGRAM, run_folder, train_run
+        from bitwright.app.source import Source
+        from bitwright.app.workflow import PROGRAM, run_folder, train_run
 
         folder = out or run_folder(recipe)
         result, program, data = train_run(recipe, Source(recipe.data, target, size, grey), folder, resume)
@@ -71,7 +72,7 @@ def freeze(run: Positional[Path], /, out: Path | None = None) -> None:
         run: a run folder, made by `bitwright train`.
         out: the file to write; by default model.bw in the run folder.
     """
-    from bitwright.workflow import PROGRAM, freeze_model, load_run
+    from bitwright.app.workflow import PROGRAM, freeze_model, load_run
 
     recipe, _, data, model = load_run(run)
     program = freeze_model(model, recipe, data)
@@ -92,7 +93,7 @@ def verify(program: Positional[str], /, data: str = "", samples: int = 1000) -> 
             or, where that is not at hand, random inputs.
         samples: compare at most so many.
     """
-    from bitwright.checking import verify_program, verify_run
+    from bitwright.app.checking import verify_program, verify_run
 
     if Path(program).is_dir():
         report, agreed = verify_run(program, data, samples)
@@ -113,14 +114,15 @@ def evaluate(run: Positional[Path], /, results: Path = Path("results")) -> int:
         run: a run folder, made by `bitwright train`.
         results: folder for NAME-seedSEED.json.
     """
-    from bitwright.evaluation import evaluate_run
+    from bitwright.app.evaluation import evaluate_run
 
     path, measured = evaluate_run(run, results)
     print(f"Program {measured['frozen_accuracy']:.2f} %, model {measured['model_accuracy']:.2f} %, same class "
           f"{measured['agreement']:.2f} % of {measured['test_samples']:,} test samples; {path}")  # fmt: skip
     if measured["exact"]:
-        print(f"{measured['hidden_differing']} of {measured['hidden_compared']:,} hidden bits and "
-              f"{measured['scores_differing']} of {measured['scores_compared']:,} scores differ from PyTorch")  # fmt: skip
+        bits = f"{measured['hidden_differing']} of {measured['hidden_compared']:,} hidden bits"
+        scores = f"{measured['scores_differing']} of {measured['scores_compared']:,} scores"
+        print(f"{bits} and {scores} differ from PyTorch")
     return 0
 
 
@@ -139,7 +141,7 @@ def predict(
         top: classes shown a line.
         backend: how to run: auto, interpreter, or a kernel set as in `bitwright doctor`.
     """
-    from bitwright.classify import classify
+    from bitwright.app.classify import classify
 
     predictions = classify(open_program(program), inputs, backend)
     width = max((len(row.name) for row in predictions), default=0)
@@ -159,8 +161,8 @@ def summary(program: Positional[str], /) -> None:
         program: a .bw file, the name of a shipped Program, or a run folder (its PyTorch model is summed up too).
     """
     if Path(program).is_dir():
-        from bitwright import summary as summarize
-        from bitwright.workflow import PROGRAM, load_run
+        from bitwright.app.workflow import PROGRAM, load_run
+        from bitwright.models import summary as summarize
 
         print(summarize(load_run(program)[3]), end="\n\n")
         program = str(Path(program) / PROGRAM)
@@ -177,14 +179,14 @@ def bench(program: Positional[str], /, seconds: float = 2.0, threads: int = 1) -
         seconds: time spent on each number.
         threads: threads of the native core.
     """
-    from bitwright.checking import example_inputs
+    from bitwright.app.checking import example_inputs
+    from bitwright.app.timing import rates
     from bitwright.ir import join_backends
-    from bitwright.timing import rates
 
     opened = open_program(program)
     for batch in (1, 256):
         x = example_inputs(opened, batch)
-        calls = {name: (lambda name=name: opened.run(x, name, threads)) for name in join_backends()}
+        calls = {name: partial(opened.run, x, name, threads) for name in join_backends()}
         for name, rate in rates(calls, batch, seconds).items():
             print(f"batch {batch:4}  {name:14} {rate:12,.0f} a second")
 
@@ -194,7 +196,7 @@ def doctor() -> None:
 
     Example: bitwright doctor
     """
-    from bitwright.doctor import doctor
+    from bitwright.app.doctor import doctor
 
     for what, found, present in doctor():
         print(f"{'ok' if present else '--':3} {what:14} {found}")
@@ -209,15 +211,15 @@ def demo(data: str = "digits", out: Path = Path("runs")) -> int:
         data: digits (embedded) or mnist.
         out: where the run folder goes.
     """
-    from bitwright.demo import demo as run_demo
+    from bitwright.app.demo import demo as run_demo
 
     return run_demo(data, out)
 
 
 def open_program(name: str):
     """A Program from a .bw file, or a shipped one by its name."""
+    from bitwright.app.zoo import list_pretrained, pretrained
     from bitwright.ir import load
-    from bitwright.zoo import list_pretrained, pretrained
 
     path = Path(name)
     if path.exists() or path.suffix == ".bw" or len(path.parts) > 1:
@@ -229,8 +231,8 @@ def open_program(name: str):
 
 
 def _own_recipe(Recipe: type, data: str) -> Any:
-    """What to begin with for data that has no recipe: a small CNN for a folder of images, an MLP for everything else."""
-    from bitwright.recipes import find_recipe
+    """What to begin with for data that has no recipe: a small CNN for a folder of images, else an MLP."""
+    from bitwright.app.recipes import find_recipe
 
     path = Path(data)
     if path.is_dir():
