@@ -42,6 +42,18 @@ def _grid(x: Tensor, options: Augment, generator: Generator) -> Tensor:
     return grid.to(x.device)
 
 
+def _whole_shift(x: Tensor, reach: int, generator: Generator) -> Tensor:
+    """Whole pixels, so that no image is blurred by interpolation."""
+    batch, channels, height, width = x.shape
+    down, right = (torch.randint(-reach, reach + 1, (batch,), generator=generator) for _ in range(2))
+    rows = (torch.arange(height)[None] + reach - down[:, None]).to(x.device)
+    columns = (torch.arange(width)[None] + reach - right[:, None]).to(x.device)
+    padded = F.pad(x, (reach, reach, reach, reach))
+    images = torch.arange(batch, device=x.device)[:, None, None, None]
+    planes = torch.arange(channels, device=x.device)[None, :, None, None]
+    return padded[images, planes, rows[:, None, :, None], columns[:, None, None, :]]
+
+
 def _erase(x: Tensor, chance: float, generator: Generator) -> Tensor:
     batch, _, height, width = x.shape
     hit = torch.rand(batch, generator=generator) < chance
@@ -59,13 +71,15 @@ def augment(x: Tensor, options: Augment, generator: Generator) -> Tensor:
 
     What comes from outside the image is 0. Raises ValueError for a change of images asked of another shape.
     """
-    moves = any((options.shift, options.rotate, options.scale, options.shear, options.elastic))
-    if (moves or options.flip or options.erase) and x.dim() != 4:
+    bends = any((options.rotate, options.scale, options.shear, options.elastic))
+    if (bends or options.shift or options.flip or options.erase) and x.dim() != 4:
         raise ValueError(f"augment: x has shape {tuple(x.shape)}, but shift, flip and the like need (batch, C, H, W)")
     if options.flip:
         mirrored = torch.rand(len(x), generator=generator) < 0.5
         x = torch.where(mirrored[:, None, None, None].to(x.device), x.flip(3), x)
-    if moves:
+    if options.shift and not bends and float(options.shift).is_integer():
+        x = _whole_shift(x, int(options.shift), generator)
+    elif options.shift or bends:
         x = F.grid_sample(x, _grid(x, options, generator), mode="bilinear", align_corners=False)
     if options.erase:
         x = _erase(x, options.erase, generator)

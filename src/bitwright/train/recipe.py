@@ -17,7 +17,7 @@ from typing import Any, get_type_hints
 class Augment:
     """Random changes of training images; every zero is off."""
 
-    shift: float = 0.0  # pixels, uniform in [-shift, shift] for each axis
+    shift: float = 0.0  # pixels for each axis, uniform in [-shift, shift]; whole pixels if whole and the only move
     rotate: float = 0.0  # degrees, uniform in [-rotate, rotate]
     scale: float = 0.0  # uniform factor in [1 - scale, 1 + scale] for each axis
     shear: float = 0.0  # uniform in [-shear, shear]

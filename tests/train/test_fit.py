@@ -1,0 +1,252 @@
+"""`fit`: it learns, it resumes in the middle of an epoch, it refuses what is not its own, it survives a full disk."""
+
+import builtins
+import json
+import math
+import os
+import signal
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from bitwright.layers import BinaryLinear, Sign
+from bitwright.models import create_model
+from bitwright.train import CheckpointError, Recipe, TrainingInterrupted, evaluate, fit, load_checkpoint, predict_scores
+from bitwright.train import loop as loop_module
+from bitwright.train.steps import loss_of, make_optimizer, refresh_batchnorm
+
+
+def made_up(seed=0, n=240):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 40, (n, 1, 6, 6)).astype(np.uint8)
+    y = rng.integers(0, 3, n)
+    x.reshape(n, -1)[np.arange(n)[:, None], (y * 12)[:, None] + np.arange(12)] += 60  # a bright band names the class
+    cut = n * 3 // 4
+    return SimpleNamespace(name="bands", x_train=x[:cut], y_train=y[:cut], x_val=x[cut:], y_val=y[cut:])
+
+
+def network(seed=0, width=16, pair="bnn++"):
+    torch.manual_seed(seed)
+    return nn.Sequential(
+        nn.Flatten(), BinaryLinear(36, width, weight_quantizer=pair), nn.BatchNorm1d(width), Sign(), nn.Dropout(0.2),
+        BinaryLinear(width, 3, scale="learned"),
+    )  # fmt: skip
+
+
+FIELDS = {"epochs": 3, "batch_size": 16, "lr": 0.02, "augment": {"shift": 1.0}, "device": "cpu"}
+
+
+def same_state(a: nn.Module, b: nn.Module) -> bool:
+    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def test_it_learns_and_reports(tmp_path, capsys):
+    data = made_up()
+    result = fit(network(pair="identity"), data, folder=tmp_path, **{**FIELDS, "epochs": 12, "augment": {}})
+    assert result.val_accuracy > 90 and not result.model.training
+    assert result.val_accuracy == evaluate(result.model, data.x_val, data.y_val) == result.history[-1]["val_accuracy"]
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == list(range(1, 13)) and rows[-1]["loss"] < rows[0]["loss"]
+    printed = capsys.readouterr().err
+    assert "epoch 12/12" in printed and "validation" in printed
+
+
+def test_evaluate_is_the_share_of_right_answers_first_index_wins():
+    class Fixed(nn.Module):
+        def forward(self, x):
+            return x
+
+    x = np.array([[1, 1, 0], [0, 2, 1], [3, 0, 3]], np.float32)
+    assert evaluate(Fixed(), x, np.array([0, 1, 2])) == pytest.approx(200 / 3)
+    assert math.isnan(evaluate(Fixed(), x[:0], np.array([], np.int64)))
+    assert predict_scores(Fixed(), x, batch_size=2).shape == (3, 3)
+
+
+def test_same_seed_same_weights_and_the_callers_generator_is_untouched():
+    state = torch.get_rng_state()
+    runs = []
+    for seed in (0, 0, 1):
+        model = network()
+        torch.set_rng_state(state)
+        fit(model, made_up(), progress=False, seed=seed, **FIELDS)
+        runs.append(model)
+        assert torch.equal(torch.get_rng_state(), state)
+    assert same_state(runs[0], runs[1]) and not same_state(runs[0], runs[2])
+
+
+def interrupt_at(monkeypatch, step):
+    """Sends this process a Ctrl-C while the given optimizer step is computed."""
+    seen = {"n": 0}
+    real = loop_module.augment
+
+    def counted(*args):
+        seen["n"] += 1
+        if seen["n"] == step:
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(*args)
+
+    monkeypatch.setattr(loop_module, "augment", counted)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals: not on this system")
+@pytest.mark.parametrize("step", [1, 7, 11, 12, 33])  # 11 steps an epoch
+def test_ctrl_c_then_resume_is_the_uninterrupted_run(tmp_path, monkeypatch, capsys, step):
+    whole = network()
+    result = fit(whole, made_up(), folder=tmp_path / "a", progress=False, **FIELDS)
+    interrupt_at(monkeypatch, step)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(TrainingInterrupted, match="continue with"):
+        fit(network(), made_up(), folder=tmp_path / "b", progress=False, **FIELDS)
+    assert signal.getsignal(signal.SIGINT) is before and "resume" in capsys.readouterr().err
+    saved = load_checkpoint(tmp_path / "b" / "checkpoint.pt")
+    assert saved["epoch"] * 11 + saved["step"] == step
+    again = fit(network(seed=9), made_up(), folder=tmp_path / "b", resume=True, progress=False, **FIELDS)
+    assert same_state(whole, again.model) and again.history == result.history
+    lines = [(tmp_path / name / "metrics.jsonl").read_text().splitlines() for name in "ab"]
+    assert len(lines[0]) == len(lines[1]) == 3
+
+
+def test_resuming_a_finished_run_changes_nothing_and_without_a_checkpoint_it_starts(tmp_path):
+    first = fit(network(), made_up(), folder=tmp_path, resume=True, progress=False, batchnorm_batches=3, **FIELDS)
+    state = {key: value.clone() for key, value in first.model.state_dict().items()}
+    again = fit(network(4), made_up(), folder=tmp_path, resume=True, progress=False, batchnorm_batches=3, **FIELDS)
+    assert all(torch.equal(value, state[key]) for key, value in again.model.state_dict().items())
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    fit(network(), made_up(), folder=tmp_path, progress=False, **FIELDS)
+    go = {"folder": tmp_path, "resume": True, "progress": False}
+    with pytest.raises(CheckpointError, match="another model.*1.weight"):
+        fit(network(width=17), made_up(), **go, **FIELDS)
+    with pytest.raises(CheckpointError, match=r"another recipe .lr: 0.02 there, 0.5 here"):
+        fit(network(), made_up(), **go, **{**FIELDS, "lr": 0.5})
+    with pytest.raises(CheckpointError, match="other data"):
+        fit(network(), made_up(seed=1), **go, **FIELDS)
+    (tmp_path / "checkpoint.pt").write_bytes(b"PK\x03\x04 nonsense")
+    with pytest.raises(CheckpointError, match="not readable"):
+        fit(network(), made_up(), **go, **FIELDS)
+    with pytest.raises(FileNotFoundError, match="start without resume"):
+        load_checkpoint(tmp_path / "none.pt")
+
+
+def test_a_checkpoint_runs_no_code(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (os.system, ("touch pwned",))
+
+    torch.save({"format": 1, "evil": Evil()}, tmp_path / "checkpoint.pt")
+    with pytest.raises(CheckpointError, match="not readable"):
+        load_checkpoint(tmp_path / "checkpoint.pt")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full: not on this system")
+def test_a_full_disk_keeps_the_old_checkpoint(tmp_path):
+    fit(network(), made_up(), folder=tmp_path, progress=False, **FIELDS)
+    old = (tmp_path / "checkpoint.pt").read_bytes()
+    (tmp_path / "checkpoint.pt.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="the disk is full; the checkpoint before it is kept; free space"):
+        fit(network(1), made_up(), folder=tmp_path, progress=False, **{**FIELDS, "seed": 3})
+    assert (tmp_path / "checkpoint.pt").read_bytes() == old and not (tmp_path / "checkpoint.pt.part").exists()
+
+
+def test_schedules_end_exactly_and_latents_are_clipped(tmp_path):
+    model = network()
+    fit(model, made_up(), progress=False, clip_latent=0.25, **{**FIELDS, "lr": 0.5})
+    latent = model[1].weight
+    assert float(model.state_dict()["1.weight_quantizer.sharpness"]) == 30.0
+    assert float(latent.detach().abs().max()) == 0.25
+
+
+def test_weight_decay_spares_vectors():
+    groups = make_optimizer(network(), Recipe(weight_decay=0.1)).param_groups
+    assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
+    assert all(p.dim() > 1 for p in groups[0]["params"]) and all(p.dim() == 1 for p in groups[1]["params"])
+    kinds = [type(make_optimizer(network(), Recipe(optimizer=name))).__name__ for name in ("adam", "adamw", "sgd")]
+    assert kinds == ["Adam", "AdamW", "SGD"]
+
+
+def test_distillation_loss_is_its_formula():
+    rng = np.random.default_rng(0)
+    scores, taught, labels = rng.normal(size=(5, 4)), rng.normal(size=(5, 4)), rng.integers(0, 4, 5)
+
+    def softmax(v):
+        e = np.exp(v - v.max(1, keepdims=True))
+        return e / e.sum(1, keepdims=True)
+
+    plain = -np.log(softmax(scores)[np.arange(5), labels]).mean()
+    soft, mine = softmax(taught / 3), softmax(scores / 3)
+    apart = (soft * (np.log(soft) - np.log(mine))).sum(1).mean()
+    recipe = Recipe.from_dict({"distill": {"weight": 0.7, "temperature": 3.0}})
+    got = loss_of(torch.tensor(scores), torch.tensor(labels), torch.tensor(taught), recipe)
+    assert float(got) == pytest.approx(0.3 * plain + 0.7 * 9 * apart)
+    assert float(loss_of(torch.tensor(scores), torch.tensor(labels), None, recipe)) == pytest.approx(plain)
+
+
+def test_a_teacher_teaches():
+    data = made_up()
+    with pytest.raises(ValueError, match="no teacher was given"):
+        fit(network(), data, distill={"weight": 0.5})
+
+    class Teacher(nn.Module):  # says class 2 whatever it sees
+        def forward(self, x):
+            return torch.tensor([[0.0, 0.0, 50.0]]).expand(len(x), 3)
+
+    fields = {**FIELDS, "epochs": 20, "augment": {}, "distill": {"weight": 1.0, "temperature": 1.0}}
+    model = fit(network(pair="identity"), data, teacher=Teacher(), progress=False, **fields).model
+    assert (predict_scores(model, data.x_val).argmax(1) == 2).float().mean() > 0.9
+
+
+def test_batchnorm_refresh_is_the_plain_average():
+    norm = nn.BatchNorm1d(4)
+    batches = [torch.randn(8, 4) * 3 + i for i in range(5)]
+    refresh_batchnorm(norm, batches)
+    want = torch.stack([b.mean(0) for b in batches]).mean(0)
+    torch.testing.assert_close(norm.running_mean, want)
+    torch.testing.assert_close(norm.running_var, torch.stack([b.var(0) for b in batches]).mean(0))
+    assert norm.momentum == 0.1
+
+
+def test_bf16_autocast_trains_and_evaluates_in_float32():
+    data = made_up()
+    fields = {**FIELDS, "epochs": 12, "augment": {}, "autocast": "bf16"}
+    result = fit(network(pair="identity"), data, progress=False, **fields)
+    assert result.val_accuracy > 80 and predict_scores(result.model, data.x_val).dtype == torch.float32
+
+
+def test_a_convolution_trains_on_images_of_any_memory_format():
+    model = create_model("sign_cnn", seed=0, shape=(1, 6, 6), classes=3, channels=(8,), pool=(True,), hidden=())
+    result = fit(model, made_up(), progress=False, **{**FIELDS, "epochs": 8, "augment": {}})
+    assert result.val_accuracy > 60
+
+
+def test_it_works_without_rich(monkeypatch, capsys):
+    real = builtins.__import__
+
+    def refuse(name, *args, **kwargs):
+        if name.split(".")[0] in ("rich", "tyro"):
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    fit(network(), made_up(), **FIELDS)
+    assert "epoch 3/3" in capsys.readouterr().err
+
+
+def test_errors_name_the_way_out():
+    empty = SimpleNamespace(name="void", x_train=np.zeros((0, 1, 6, 6), np.uint8))
+    with pytest.raises(ValueError, match="'void' has no training examples"):
+        fit(network(), empty)
+    with pytest.raises(ValueError, match="did you mean 'epochs'"):
+        fit(network(), made_up(), epocs=3)
+    if not torch.cuda.is_available():
+        with pytest.raises(ValueError, match="use device='cpu' or 'auto'"):
+            fit(network(), made_up(), device="cuda")
+    with pytest.raises(ValueError, match="the loss is nan after epoch 1"):
+        broken = network()
+        broken[2].weight.data.fill_(float("nan"))
+        fit(nn.Sequential(*broken[:3], nn.Linear(16, 3)), made_up(), progress=False, **FIELDS)
