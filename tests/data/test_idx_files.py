@@ -55,6 +55,7 @@ def test_files_are_found_where_people_keep_them(made, tmp_path, place):
         path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
     assert data_set.is_present(tmp_path)
     data = data_set.load(tmp_path, validation=False)
+    assert data.x_train.flags.writeable and data.x_test.flags.writeable  # or torch warns
     assert data.x_train.shape == (40, 1, 6, 5) and (data.x_train[:, 0] == arrays[0]).all()
     assert (
         (data.y_train == arrays[1]).all()

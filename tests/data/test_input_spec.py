@@ -41,6 +41,7 @@ def test_features_are_counted():
         ({"hi": 300}, "lo, hi are 0, 300"),
         ({"dtype": "float32"}, "lo, hi are 0, 16; float32 has no range"),
         ({"kind": "table", "columns": ["a"]}, "do not belong to the columns"),
+        (TABLE.to_json() | {"categories": {"colour": ["blue", "green", "red"], "size": []}}, "do not belong to the"),
     ],
 )
 def test_a_damaged_description_is_an_error(damage, said):

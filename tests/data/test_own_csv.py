@@ -45,8 +45,8 @@ def test_numbers_stay_numbers_and_words_become_one_feature_each(changed):
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_separators_spaces_quotes_and_the_mark_excel_writes(tmp_path, delimiter):
     lines = [
-        delimiter.join(['"a ' + delimiter + 'b"', " y"]),
-        *(delimiter.join([f" {k}.5", "no yes".split()[k % 2]]) for k in range(4)),
+        delimiter.join(['"a ' + delimiter + 'b"', " y "]),
+        *(delimiter.join([f" {k}.5 ", ["no ", "yes"][k % 2]]) for k in range(4)),
     ]
     (tmp_path / "t.csv").write_text("\ufeff" + "\r\n".join(lines) + "\r\n\r\n", encoding="utf-8")
     data = from_csv(tmp_path / "t.csv", target="y", test=0, validation=0)
