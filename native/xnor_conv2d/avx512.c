@@ -5,18 +5,16 @@
 
 #define PARITY UINT64_C(0xFFFFFFFF00000000)
 
-void bw_place_row_avx512(const bw_shape *shape, const uint64_t *image, const struct bw_window *window, void *prepared);
-
-/* A run of n words of a prepared row, whose running parity becomes `parity` before it. */
-static inline uint64_t *place(uint64_t *to, const uint64_t *from, int64_t n, int is_first, uint64_t *parity) {
-    uint64_t change = *parity ^ (is_first ? 0 : from[-1] & PARITY);
+/* A run of n words of a prepared row, put where the running parity is `parity`; gives that after it. May write 7 words more. */
+static inline uint64_t run_of(uint64_t *to, const uint64_t *from, int64_t n, uint64_t parity) {
+    uint64_t change = (parity ^ from[-1]) & PARITY;
     __m512i changes = _mm512_set1_epi64((long long)change);
-    for (int64_t i = 0; i < n; i += 8) {
-        __mmask8 inside = n - i >= 8 ? 0xFF : (__mmask8)((1u << (n - i)) - 1);
-        _mm512_mask_storeu_epi64(to + i, inside, _mm512_xor_si512(changes, _mm512_maskz_loadu_epi64(inside, from + i)));
-    }
-    *parity = change ^ (from[n - 1] & PARITY);
-    return to + n;
+    int64_t i = 0;
+    do {
+        _mm512_storeu_si512(to + i, _mm512_xor_si512(changes, _mm512_loadu_si512(from + i)));
+        i += 8;
+    } while (i < n);
+    return change ^ from[n - 1];
 }
 
 /* As many pixels outside the image. */
@@ -26,29 +24,47 @@ static inline uint64_t *fill(const bw_shape *s, uint64_t *to, int64_t pixels, ui
         uint64_t word = 0;
         if (s->pad_value == 1)
             word = i % pixel == pixel - 1 && s->channels % 64 ? (UINT64_C(1) << s->channels % 64) - 1 : ~UINT64_C(0);
-        *parity ^= (word ^ word << 32) & PARITY;
-        *to++ = (uint32_t)word | *parity;
+        *parity ^= word ^ word << 32;
+        *to++ = (uint32_t)word | (*parity & PARITY);
     }
     return to;
 }
 
-void bw_place_row_avx512(const bw_shape *s, const uint64_t *image, const struct bw_window *w, void *prepared) {
-    size_t pixel = bw_words(s->channels), image_row = bw_round_up((size_t)s->width * pixel * 8) / 8;
-    uint64_t *to = prepared, parity = 0;
+/* A window that reaches over the border, or whose taps are apart. */
+static void place_any(const bw_shape *s, const uint64_t *image, size_t image_row, const bw_window *w, uint64_t *to) {
+    size_t pixel = bw_words(s->channels);
+    uint64_t parity = 0;
+    int32_t together = s->dilation_w == 1 ? w->kx.hi - w->kx.lo : 1; /* neighbouring pixels are one run */
     for (int32_t ky = 0; ky < s->kernel_h; ky++) {
         if (ky < w->ky.lo || ky >= w->ky.hi) {
             to = fill(s, to, s->kernel_w, &parity);
             continue;
         }
-        const uint64_t *row = image + (size_t)(w->y + (int64_t)ky * s->dilation_h) * image_row;
+        const uint64_t *row = image + (size_t)(w->y + (int64_t)ky * s->dilation_h) * image_row + 1;
         to = fill(s, to, w->kx.lo, &parity);
-        /* neighbouring pixels are one run */
-        int32_t together = s->dilation_w == 1 ? w->kx.hi - w->kx.lo : 1;
-        for (int32_t kx = w->kx.lo; kx < w->kx.hi; kx += together) {
-            int64_t x = w->x + (int64_t)kx * s->dilation_w;
-            to = place(to, row + (size_t)x * pixel, together * (int64_t)pixel, x == 0, &parity);
-        }
+        for (int32_t kx = w->kx.lo; kx < w->kx.hi; kx += together, to += (size_t)together * pixel)
+            parity = run_of(to, row + (size_t)(w->x + (int64_t)kx * s->dilation_w) * pixel, together * (int64_t)pixel, parity);
         to = fill(s, to, s->kernel_w - w->kx.hi, &parity);
+    }
+}
+
+static void place(const bw_shape *s, const uint64_t *image, size_t image_row, int32_t oy, int32_t ox, int64_t count, void *prepared) {
+    size_t pixel = bw_words(s->channels), words = (size_t)bw_row_words(s);
+    int64_t run = s->kernel_w * (int64_t)pixel, kernel_h = s->kernel_h;
+    size_t row_step = (size_t)s->dilation_h * image_row;
+    bw_window w = bw_window_at(s, oy, ox);
+    int whole_rows = w.ky.lo == 0 && w.ky.hi == s->kernel_h && s->dilation_w == 1;
+    uint64_t *to = prepared;
+    for (int64_t i = 0; i < count; i++, w.x += s->stride_w, to += words) {
+        if (whole_rows && w.x >= 0 && w.x + s->kernel_w <= s->width) {
+            const uint64_t *from = image + (size_t)w.y * image_row + 1 + (size_t)w.x * pixel;
+            uint64_t parity = 0, *at = to;
+            for (int64_t ky = 0; ky < kernel_h; ky++, from += row_step, at += run)
+                parity = run_of(at, from, run, parity);
+        } else {
+            w.kx = bw_inside(w.x, s->kernel_w, s->dilation_w, s->width);
+            place_any(s, image, image_row, &w, to);
+        }
     }
 }
 
@@ -58,8 +74,8 @@ static void pack_weights(const bw_shape *shape, const void *canonical, void *pac
     bw_xnor_conv_pack(&bw_xnor_engine_avx512, shape, canonical, packed);
 }
 
-static size_t scratch_bytes(const bw_shape *shape) { return bw_conv_plan_of(&bw_xnor_engine_avx512, shape).end; }
+static size_t scratch_bytes(const bw_shape *shape) { return bw_conv_plan_of(&bw_xnor_engine_avx512, 1, shape).end; }
 
-static void run(const bw_shape *shape, const bw_job *job) { bw_xnor_conv_run(&bw_xnor_engine_avx512, shape, job); }
+static void run(const bw_shape *shape, const bw_job *job) { bw_xnor_conv_run(&bw_xnor_engine_avx512, place, shape, job); }
 
 const bw_kernel bw_xnor_conv2d_avx512 = {weight_bytes, pack_weights, scratch_bytes, run};

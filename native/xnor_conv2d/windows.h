@@ -26,6 +26,8 @@ typedef struct {
 } bw_span;
 
 static inline bw_span bw_inside(int64_t first, int32_t n, int32_t dilation, int32_t size) {
+    if (first >= 0 && first + (int64_t)(n - 1) * dilation < size)
+        return (bw_span){0, n};
     int64_t lo = first >= 0 ? 0 : (-first + dilation - 1) / dilation, hi = first >= size ? 0 : (size - first + dilation - 1) / dilation;
     hi = hi > n ? n : hi;
     return (bw_span){(int32_t)(lo < hi ? lo : hi), (int32_t)hi};
@@ -41,10 +43,6 @@ static inline bw_window bw_window_at(const bw_shape *s, int32_t oy, int32_t ox) 
     w.ky = bw_inside(w.y, s->kernel_h, s->dilation_h, s->height);
     w.kx = bw_inside(w.x, s->kernel_w, s->dilation_w, s->width);
     return w;
-}
-
-static inline int bw_window_is_inside(const bw_shape *s, const bw_window *w) {
-    return w->ky.lo == 0 && w->ky.hi == s->kernel_h && w->kx.lo == 0 && w->kx.hi == s->kernel_w;
 }
 
 static inline int bw_window_outside(const bw_window *w, int32_t ky, int32_t kx) {

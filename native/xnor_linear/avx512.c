@@ -9,9 +9,6 @@
 
 #include <immintrin.h>
 
-/* of xnor_conv2d/avx512.c */
-void bw_place_row_avx512(const bw_shape *shape, const uint64_t *image, const struct bw_window *window, void *prepared);
-
 #define ALWAYS static inline __attribute__((always_inline))
 
 /* One word of one row and 16 columns: s is the parity before and t the one after it. Rows and columns beyond the block vanish, as
@@ -37,11 +34,25 @@ void bw_place_row_avx512(const bw_shape *shape, const uint64_t *image, const str
 #define START(r, c) __m512i twos##r##c = _mm512_setzero_si512(), s##r##c = twos##r##c, t##r##c;
 #define END(r, c)                                                                                               \
     if (r < rows && c < cols)                                                                                   \
-        _mm512_store_si512(sums + 32 * r + 16 * c, _mm512_add_epi32(_mm512_add_epi32(twos##r##c, twos##r##c),   \
-                                                                    _mm512_popcnt_epi32(s##r##c)));
+        t##r##c = _mm512_add_epi32(_mm512_add_epi32(twos##r##c, twos##r##c), _mm512_popcnt_epi32(s##r##c));
+#define TO_MEMORY(r, c)                                                                                         \
+    if (r < rows && c < cols)                                                                                   \
+        _mm512_store_si512(to + r * to_stride + 64 * c, t##r##c);
+#define TO_SUMS(r, c) _mm512_storeu_si512(to + r * to_stride + 64 * c, _mm512_sub_epi32(base, _mm512_add_epi32(t##r##c, t##r##c)));
+#define TO_BITS(r)                                                                                              \
+    {                                                                                                           \
+        uint32_t bits = _cvtmask32_u32(_mm512_kunpackw(_mm512_cmple_epi32_mask(t##r##1, limits[1]),             \
+                                                       _mm512_cmple_epi32_mask(t##r##0, limits[0])));           \
+        bits ^= flip;                                                                                           \
+        memcpy(to + r * to_stride, &bits, 4);                                                                   \
+    }
 
-/* Differing bits of `rows` rows and 16 * `cols` columns, to sums[row][column]. */
-ALWAYS void differing(const int32_t *a, const int32_t *b, int64_t words, int rows, int cols, int32_t *sums) {
+/* Differing bits of `rows` rows and 16 * `cols` columns: to `to` as they are (DIFFERING), or as sums base - 2 * differing (SUMS), or
+ * as bits differing <= limit (BITS), the last two for a whole block. */
+typedef enum { DIFFERING, SUMS, BITS } bw_result;
+
+ALWAYS void differing(const int32_t *a, const int32_t *b, int64_t words, int rows, int cols, bw_result result, char *to, size_t to_stride,
+                      __m512i base, const __m512i *limits, uint32_t flip) {
     const int64_t stride = 2 * words;
     EACH(START)
     int64_t u = 0;
@@ -54,6 +65,13 @@ ALWAYS void differing(const int32_t *a, const int32_t *b, int64_t words, int row
         s00 = t00, s01 = t01, s10 = t10, s11 = t11, s20 = t20, s21 = t21, s30 = t30, s31 = t31;
     }
     EACH(END)
+    if (result == DIFFERING) {
+        EACH(TO_MEMORY)
+    } else if (result == SUMS) {
+        EACH(TO_SUMS)
+    } else {
+        TO_BITS(0) TO_BITS(1) TO_BITS(2) TO_BITS(3)
+    }
 }
 
 ALWAYS __m512i accumulate(bw_accumulator accumulator, __m512i s) {
@@ -95,39 +113,74 @@ static void finish(const bw_xnor_gemm *g, int64_t row, int32_t first, int rows, 
     }
 }
 
-static __attribute__((noinline)) void four_rows(const int32_t *a, const int32_t *b, int64_t words, int32_t *sums) {
-    differing(a, b, words, 4, 2, sums);
-}
-
 ALWAYS void block(const bw_xnor_gemm *g, int64_t row, const int32_t *b, int32_t first, int rows, int cols) {
     _Alignas(64) int32_t sums[4 * 32];
     const int32_t *a = (const int32_t *)g->a + row * g->words * 2;
-    if (rows == 4 && cols == 2)
-        four_rows(a, b, g->words, sums);
-    else
-        differing(a, b, g->words, rows, cols, sums);
+    differing(a, b, g->words, rows, cols, DIFFERING, (char *)sums, 128, _mm512_setzero_si512(), NULL, 0);
     finish(g, row, first, rows, sums);
 }
 
-ALWAYS void panel(const bw_xnor_gemm *g, const int32_t *b, int32_t first, int cols) {
-    int64_t row = 0;
-    for (; row + 4 <= g->rows; row += 4)
-        block(g, row, b, first, 4, cols);
-    if (g->rows - row == 3)
-        block(g, row, b, first, 3, cols);
-    else if (g->rows - row == 2)
-        block(g, row, b, first, 2, cols);
-    else if (g->rows - row == 1)
-        block(g, row, b, first, 1, cols);
+static __attribute__((noinline)) void any_block(const bw_xnor_gemm *g, int64_t row, const int32_t *b, int32_t first, int64_t rows) {
+    if (bw_panel_width(g->n, first) == 32) {
+        if (rows >= 4)
+            block(g, row, b, first, 4, 2);
+        else if (rows == 3)
+            block(g, row, b, first, 3, 2);
+        else if (rows == 2)
+            block(g, row, b, first, 2, 2);
+        else
+            block(g, row, b, first, 1, 2);
+    } else {
+        if (rows >= 4)
+            block(g, row, b, first, 4, 1);
+        else if (rows == 3)
+            block(g, row, b, first, 3, 1);
+        else if (rows == 2)
+            block(g, row, b, first, 2, 1);
+        else
+            block(g, row, b, first, 1, 1);
+    }
+}
+
+/* Blocks of 4 x 32 whose results need no more than a compare: what almost all of the time is spent on. */
+static __attribute__((noinline)) void whole_blocks(const bw_xnor_gemm *g, int64_t row, int64_t end, const int32_t *b, int32_t first) {
+    const int32_t *a = (const int32_t *)g->a + row * g->words * 2;
+    char *out = g->out + (size_t)row * g->out_stride + (g->out_kind == BW_OUT_BITS ? first / 8 : first * 4);
+    __m512i base = _mm512_set1_epi32(g->base), limits[2];
+    if (g->out_kind == BW_OUT_I32) {
+        for (; row < end; row += 4, a += 8 * g->words, out += 4 * g->out_stride)
+            differing(a, b, g->words, 4, 2, SUMS, out, g->out_stride, base, limits, 0);
+        return;
+    }
+    for (int c = 0; c < 2; c++) { /* base - 2 * differing >= t; a t out of reach is taken to the nearest that is too, lest it overflows */
+        __m512i t = _mm512_loadu_si512(g->threshold + first + 16 * c);
+        t = _mm512_max_epi32(_mm512_min_epi32(t, _mm512_set1_epi32(g->base + 1)), _mm512_set1_epi32(-g->base));
+        limits[c] = _mm512_srai_epi32(_mm512_sub_epi32(base, t), 1);
+    }
+    uint32_t flip = g->flip ? (uint32_t)(g->flip[first / 64] >> first % 64) : 0;
+    for (; row < end; row += 4, a += 8 * g->words, out += 4 * g->out_stride)
+        differing(a, b, g->words, 4, 2, BITS, out, g->out_stride, base, limits, flip);
+}
+
+static int plain_rows(const bw_xnor_gemm *g, int64_t row) {
+    return row + 4 <= g->rows && (!g->fix || !(g->fix[row] || g->fix[row + 1] || g->fix[row + 2] || g->fix[row + 3]));
 }
 
 static void gemm(const bw_xnor_gemm *g) {
     for (int32_t first = 0; first < g->n; first += BW_PANEL) {
         const int32_t *b = (const int32_t *)g->panels + (size_t)first * (size_t)g->words * 2;
-        if (bw_panel_width(g->n, first) == 32)
-            panel(g, b, first, 2);
-        else
-            panel(g, b, first, 1);
+        int whole = g->accumulator == BW_ACC_INT32 && g->n - first >= 32 && (g->out_kind == BW_OUT_I32 || g->n - first != 32 || first % 64);
+        for (int64_t row = 0; row < g->rows; row += 4) {
+            int64_t end = row;
+            while (whole && plain_rows(g, end))
+                end += 4;
+            if (end > row) {
+                whole_blocks(g, row, end, b, first);
+                row = end;
+            }
+            if (row < g->rows)
+                any_block(g, row, b, first, g->rows - row);
+        }
     }
 }
 
@@ -173,7 +226,6 @@ static void finish_sums(const bw_shape *shape, const bw_job *job, const int32_t 
     }
 }
 
-const bw_xnor_engine bw_xnor_engine_avx512 = {panels_bytes,         pack_column, row_bytes, pack_row, gemm,
-                                              bw_place_row_avx512, finish_sums};
+const bw_xnor_engine bw_xnor_engine_avx512 = {panels_bytes, pack_column, row_bytes, pack_row, gemm, finish_sums};
 
 BW_XNOR_LINEAR_KERNEL(avx512)

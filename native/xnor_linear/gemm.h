@@ -33,8 +33,6 @@ typedef struct {
     int32_t n;
 } bw_weight_row;
 
-struct bw_window;
-
 /* What an instruction set brings to xnor_linear/run.h and xnor_conv2d/run.h. */
 typedef struct {
     size_t (*panels_bytes)(int32_t n, int64_t words); /* a multiple of 64 */
@@ -42,8 +40,6 @@ typedef struct {
     size_t (*row_bytes)(int64_t words);
     void (*pack_row)(void *prepared, int64_t words, const uint64_t *row);
     void (*gemm)(const bw_xnor_gemm *g);
-    /* xnor_conv2d only. place_row, or NULL: the row of a window (BW_ROW_TAPS) from image rows each prepared by pack_row. */
-    void (*place_row)(const bw_shape *shape, const uint64_t *image, const struct bw_window *window, void *prepared);
     void (*finish)(const bw_shape *shape, const bw_job *job, const int32_t *sums, void *out); /* one position's N plain sums */
 } bw_xnor_engine;
 
