@@ -26,6 +26,13 @@ def test_rows_keep_their_label_and_none_is_lost():
     assert (again.x_test == data.x_test).all() and not (from_arrays(X, y, test=0.3, seed=4).x_test == data.x_test).all()
 
 
+def test_without_validation_its_rows_go_to_training_and_the_test_rows_stay():
+    X, y = np.arange(100, dtype=np.uint8)[:, None], np.arange(100) % 3
+    data, whole = from_arrays(X, y), from_arrays(X, y, validation=0)
+    assert (data.x_test == whole.x_test).all() and len(data.y_val) == 10
+    assert sorted([*data.x_train[:, 0], *data.x_val[:, 0]]) == sorted(whole.x_train[:, 0])
+
+
 @pytest.mark.parametrize(
     ("X", "spec"),
     [

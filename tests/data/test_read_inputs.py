@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from needs import needs_pillow
 
-from bitwright.data import InputSpec, from_csv, from_folder, open_data, read_inputs
+from bitwright.data import InputSpec, from_csv, from_folder, read_inputs
 
 GREY = InputSpec("image", (1, 4, 4), "uint8", 0, 255, mode="L")
 NUMBERS = InputSpec("array", (3,), "float32")
@@ -110,32 +110,3 @@ def test_an_image_for_a_model_of_numbers_is_refused(tmp_path):
         ValueError, match=r"cat.png is an image, but the model eats a array; give it a .csv of 3 numbers"
     ):
         read_inputs(tmp_path / "cat.png", NUMBERS)
-
-
-def test_open_data_takes_what_the_command_line_gives(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert open_data("digits").name == "digits" and len(open_data("digits", validation=False).y_val) == 0
-    rows = "".join(f"{k},{k % 2}\n" for k in range(20))
-    (tmp_path / "t.csv").write_text("x,y\n" + rows)
-    assert len(open_data("t.csv", target="y").y_val) == 2
-    assert len(open_data("t.csv", target="y", validation=False).y_val) == 0
-    with pytest.raises(ValueError, match=r"t.csv needs target=, .*its columns: x, y"):
-        open_data("t.csv")
-    np.savez("xy.npz", X=np.zeros((20, 3), np.float32), y=np.arange(20) % 2)
-    assert open_data("xy.npz").input.shape == (3,)
-    np.savez("bad.npz", a=np.zeros(3))
-    with pytest.raises(ValueError, match=r"bad.npz holds a; expected X and y"):
-        open_data("bad.npz")
-    with pytest.raises(ValueError, match=r"no data set 'photos'; known: digits"):
-        open_data("photos")
-    (tmp_path / "x.txt").write_text("")
-    with pytest.raises(ValueError, match=r"x.txt is none of: a folder"):
-        open_data("x.txt")
-
-
-@needs_pillow
-def test_open_data_takes_a_folder_of_photos(tmp_path):
-    for k in range(8):
-        save_image(tmp_path / "photos" / "ab"[k % 2] / f"{k}.png", np.full((9, 9), k))
-    data = open_data(tmp_path / "photos", size=6, mode="L")
-    assert data.input.shape == (1, 6, 6) and data.classes == ["a", "b"]

@@ -7,7 +7,6 @@ from bitwright.data.folder import from_folder
 from bitwright.data.inputs import read_inputs
 from bitwright.data.named import DATASETS, is_present, load_data
 from bitwright.data.root import data_root
-from bitwright.data.source import open_data
 from bitwright.data.spec import InputSpec
 from bitwright.data.table import from_csv
 
@@ -23,6 +22,5 @@ __all__ = [
     "from_folder",
     "is_present",
     "load_data",
-    "open_data",
     "read_inputs",
 ]
