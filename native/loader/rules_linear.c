@@ -82,14 +82,14 @@ static int int_input(const bw_op *op, const bw_type *x, int64_t *lo, int64_t *hi
 }
 
 int bw_rule_int_linear(const bw_op *op, const bw_type *const *x, bw_type *out, bw_error *error) {
-    int64_t lo, hi;
+    int64_t lo = 0, hi = 0;
     BW_TRY(int_input(op, x[0], &lo, &hi, error));
     BW_TRY(linear_shape(op, x[0], out, error));
     return weighted_hull(op, lo, hi, out, error);
 }
 
 int bw_rule_int_conv2d(const bw_op *op, const bw_type *const *x, bw_type *out, bw_error *error) {
-    int64_t lo, hi, pad_value = op->attrs[BW_INT_CONV2D_PAD_VALUE];
+    int64_t lo = 0, hi = 0, pad_value = op->attrs[BW_INT_CONV2D_PAD_VALUE];
     BW_TRY(int_input(op, x[0], &lo, &hi, error));
     BW_TRY(conv_shape(op, x[0], out, error));
     if (x[0]->kind == BW_BITS)

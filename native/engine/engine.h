@@ -1,0 +1,127 @@
+/* The engine: a plan is a list of steps over slots of an arena; every thread runs the steps on its own block of samples.
+ *
+ * A value lies as [height][width][channels] a sample, samples one after another; bits are packed 64 to a word along the
+ * channels, each position begins a word. Ints are int32 where their range allows, else int64; an input within 0..255 is bytes.
+ * reshape keeps the linear order c, h, w of a value, not its place in memory: a slot says by its own dims how it lies.
+ */
+#ifndef BW_ENGINE_H
+#define BW_ENGINE_H
+
+#include <pthread.h>
+#include "../kernels.h"
+#include "../loader/loader.h"
+
+typedef enum { BW_STORE_BITS, BW_STORE_U8, BW_STORE_I32, BW_STORE_I64, BW_STORE_F32 } bw_store;
+typedef enum { BW_NOWHERE, BW_IN_ARENA, BW_IN_INPUT, BW_IN_SCORES } bw_place;
+
+typedef struct {
+    bw_store store;
+    bw_place place;
+    bool readable; /* holds the Program's value of this number (a sum fused into its threshold does not) */
+    uint32_t channels, height, width;
+    uint64_t positions;
+    size_t row_bytes, bytes; /* of a position, of a sample */
+    uint32_t root;           /* the value whose memory this one shares, or itself */
+    size_t offset;           /* of the root, in units of one sample's bytes: times the block */
+} bw_slot;
+
+/* One thread's work on up to plan->block samples. */
+typedef struct {
+    const bw_plan *plan;
+    size_t n_samples, first_sample;
+    uint8_t *arena, *scratch;
+    const uint8_t *input;
+    uint8_t *scores;
+    bool bad;          /* an input value is NaN or out of range: */
+    size_t bad_sample; /* number of the sample in the batch */
+    uint64_t bad_at;   /* linear place in the sample */
+} bw_block;
+
+typedef struct bw_step bw_step;
+struct bw_step {
+    void (*run)(const bw_step *step, bw_block *block);
+    uint32_t operation;
+    const bw_op *op;
+    const bw_slot *x, *y, *out;
+    const bw_slot *const *inputs; /* all of them, for concat */
+    void *data;
+    size_t scratch_bytes;
+};
+
+typedef struct bw_allocation {
+    struct bw_allocation *next;
+} bw_allocation;
+
+typedef struct bw_pool bw_pool;
+
+struct bw_plan {
+    const bw_program *program;
+    const bw_kernels *kernels;
+    uint32_t flags;
+    int threads;
+    bw_slot *slots; /* one a value */
+    bw_step *steps;
+    uint32_t n_steps;
+    size_t block, arena_bytes, scratch_bytes, bytes;
+    bw_block *blocks; /* one a thread */
+    bw_allocation *allocations;
+    bw_store input_store, scores_store;
+    size_t input_bytes, scores_bytes; /* of a sample, in the caller's arrays */
+    double nanoseconds;               /* guessed, of a sample */
+    bw_pool *pool;
+};
+
+/* What fuse.c found for a sum: the threshold that closes it, a max pool right behind it, and elementwise steps between. */
+enum { BW_CHAIN = 8 };
+typedef struct {
+    int64_t threshold, pool; /* operations, -1 for none */
+    uint32_t chain[BW_CHAIN];
+    int n_chain;
+} bw_fusion;
+
+typedef struct {
+    uint32_t *n_readers, *reader; /* of every value: how many, and the last */
+    bool *skip;                   /* operations that have no step of their own */
+    bw_fusion *fusions;           /* of every operation */
+} bw_analysis;
+
+/* memory.c: 64-byte aligned, zeroed, freed with the plan; NULL when there is none. */
+void *bw_plan_alloc(bw_plan *plan, size_t n_bytes);
+void *bw_plan_alloc_array(bw_plan *plan, uint64_t n, size_t size);
+int bw_place_slots(bw_plan *plan, bw_error *error);
+
+/* fuse.c */
+int bw_find_fusions(const bw_plan *plan, bw_analysis *analysis);
+void bw_switch_point(const bw_program *program, uint32_t sum, const bw_fusion *fusion, uint32_t channel, int32_t *threshold, bool *flip);
+
+/* layout.c: dims, store and root of every value's slot. */
+void bw_slot_shape(bw_slot *slot, bw_store store, uint32_t channels, uint32_t height, uint32_t width);
+int bw_lay_out(bw_plan *plan, bw_analysis *analysis);
+
+/* Each operation's rule: fills run, data, scratch_bytes of a step whose op, x, y, inputs and out are set. */
+typedef int bw_prepare(bw_plan *plan, bw_step *step, bw_error *error);
+bw_prepare bw_prepare_input, bw_prepare_output, bw_prepare_threshold, bw_prepare_digitize, bw_prepare_affine, bw_prepare_prelu,
+    bw_prepare_clip, bw_prepare_add, bw_prepare_to_int, bw_prepare_pool, bw_prepare_patches, bw_prepare_gather, bw_prepare_reshape,
+    bw_prepare_concat, bw_prepare_pad, bw_prepare_lut, bw_prepare_lut_conv2d, bw_prepare_count, bw_prepare_project;
+int bw_prepare_sum(bw_plan *plan, bw_step *step, const bw_fusion *fusion, bw_error *error); /* fusion may be NULL */
+int bw_prepare_flip(bw_plan *plan, bw_step *step, const uint64_t *flip); /* XORs flip words into step->out */
+
+/* pool.c: runs work(context, worker) in `workers` threads, the caller being worker 0; false if threads cannot be had. */
+bw_pool *bw_pool_create(int workers);
+bool bw_pool_run(bw_pool *pool, int workers, void (*work)(void *context, int worker), void *context);
+void bw_pool_free(bw_pool *pool);
+
+const bw_kernels *bw_find_kernels(const char *isa); /* dispatch.c; NULL isa: the fastest; NULL if this machine has no such */
+
+static inline uint8_t *bw_at(const bw_block *block, const bw_slot *slot) {
+    const bw_slot *root = &block->plan->slots[slot->root];
+    if (root->place == BW_IN_INPUT) return (uint8_t *)block->input;
+    if (root->place == BW_IN_SCORES) return block->scores;
+    return block->arena + root->offset * block->plan->block;
+}
+
+static inline bool bw_is_linear(const bw_slot *s) { return s->positions == 1 || (s->channels == 1 && s->store != BW_STORE_BITS); }
+
+#define BW_HAVE(pointer) do { if (!(pointer)) return bw_fail(error, BW_NO_MEMORY, "no memory for the plan"); } while (0)
+
+#endif

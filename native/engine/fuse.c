@@ -1,0 +1,91 @@
+/* Sums that go straight into a threshold: found here, and closed to one comparison on the sum, exact by search.
+ *
+ * sum -> [max pool] -> monotone elementwise steps -> threshold of one bit a channel: the bit is a monotone function of the sum,
+ * so it switches at most once between the ends of the sum's range. max(s) >= t is the OR of s >= t, so the pool acts on bits.
+ */
+#include <stdlib.h>
+#include "engine.h"
+
+static bool is_sum(int code) {
+    return code == BW_OP_XNOR_LINEAR || code == BW_OP_XNOR_CONV2D || code == BW_OP_INT_LINEAR || code == BW_OP_INT_CONV2D;
+}
+
+static bool is_monotone(const bw_op *op) {
+    if (op->code == BW_OP_AFFINE || op->code == BW_OP_CLIP) return true;
+    if (op->code == BW_OP_ADD) return op->n_inputs == 1 && op->consts[BW_ADD_C_B].ndim == 1;
+    if (op->code != BW_OP_PRELU) return false;
+    for (uint32_t c = 0; c < op->consts[0].dims[0]; c++) {
+        int64_t pos = bw_const_int(&op->consts[BW_PRELU_C_POS], c), neg = bw_const_int(&op->consts[BW_PRELU_C_NEG], c);
+        if (!((pos >= 0 && neg >= 0) || (pos <= 0 && neg <= 0))) return false;
+    }
+    return true;
+}
+
+static bool find_fusion(const bw_program *p, const bw_analysis *a, uint32_t sum, bw_fusion *f) {
+    const bw_type *type = &p->types[sum];
+    *f = (bw_fusion){.threshold = -1, .pool = -1};
+    if (!is_sum(p->ops[sum].code) || type->lo < INT32_MIN || type->hi >= INT32_MAX) return false;
+    for (uint32_t v = sum; a->n_readers[v] == 1;) {
+        uint32_t reader = a->reader[v];
+        const bw_op *op = &p->ops[reader];
+        if (op->code == BW_OP_THRESHOLD) {
+            if (op->consts[BW_THRESHOLD_C_T].dims[1] != 1) return false;
+            f->threshold = reader;
+            return true;
+        }
+        if (op->code == BW_OP_MAX_POOL2D && v == sum) f->pool = reader;
+        else if (is_monotone(op) && f->n_chain < BW_CHAIN) f->chain[f->n_chain++] = reader;
+        else return false;
+        v = reader;
+    }
+    return false;
+}
+
+int bw_find_fusions(const bw_plan *plan, bw_analysis *a) {
+    const bw_program *p = plan->program;
+    for (uint32_t i = 0; i < p->n_ops; i++) {
+        a->fusions[i] = (bw_fusion){.threshold = -1, .pool = -1};
+        bw_fusion f;
+        if (plan->flags & BW_NO_FUSE || !find_fusion(p, a, i, &f)) continue;
+        a->fusions[i] = f;
+        a->skip[f.threshold] = true;
+        if (f.pool >= 0) a->skip[f.pool] = true;
+        for (int k = 0; k < f.n_chain; k++) a->skip[f.chain[k]] = true;
+    }
+    return BW_OK;
+}
+
+static bool bit_of(const bw_program *p, const bw_fusion *f, uint32_t c, int64_t x) {
+    for (int k = 0; k < f->n_chain; k++) {
+        const bw_op *op = &p->ops[f->chain[k]];
+        const bw_const *consts = op->consts;
+        if (op->code == BW_OP_CLIP) {
+            x = bw_min(bw_max(x, op->attrs[BW_CLIP_LO]), op->attrs[BW_CLIP_HI]);
+        } else if (op->code == BW_OP_ADD) {
+            x += bw_const_int(&consts[BW_ADD_C_B], c);
+        } else if (op->code == BW_OP_AFFINE) {
+            x = (x * bw_const_int(&consts[BW_AFFINE_C_MUL], c) + bw_const_int(&consts[BW_AFFINE_C_ADD], c)) >> bw_const_int(&consts[BW_AFFINE_C_SHIFT], c);
+        } else {
+            int64_t slope = bw_const_int(&consts[x >= 0 ? BW_PRELU_C_POS : BW_PRELU_C_NEG], c);
+            x = (x * slope + bw_const_int(&consts[BW_PRELU_C_ADD], c)) >> bw_const_int(&consts[BW_PRELU_C_SHIFT], c);
+        }
+    }
+    const bw_op *last = &p->ops[f->threshold];
+    return (x >= bw_const_int(&last->consts[BW_THRESHOLD_C_T], c)) != (bw_const_int(&last->consts[BW_THRESHOLD_C_FLIP], c) != 0);
+}
+
+/* bit = (sum >= *threshold) XOR *flip, for every sum in its range. */
+void bw_switch_point(const bw_program *p, uint32_t sum, const bw_fusion *f, uint32_t c, int32_t *threshold, bool *flip) {
+    int64_t below = p->types[sum].lo, above = p->types[sum].hi;
+    bool first = bit_of(p, f, c, below), last = bit_of(p, f, c, above);
+    *flip = first;
+    if (first == last) {
+        *threshold = (int32_t)above + 1; /* never met */
+        return;
+    }
+    while (above - below > 1) {
+        int64_t middle = below + (above - below) / 2;
+        *(bit_of(p, f, c, middle) == first ? &below : &above) = middle;
+    }
+    *threshold = (int32_t)above;
+}
