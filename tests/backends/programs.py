@@ -1,4 +1,7 @@
-"""Small Programs, each about one operation or one way of planning, with awkward sizes. name -> function of a random generator."""
+"""Small Programs, each about one operation or one way of planning, with awkward sizes.
+
+PROGRAMS: name -> function that builds it with a random generator.
+"""
 
 import numpy as np
 
@@ -39,7 +42,7 @@ def mlp(rng, sizes=(70, 65, 130, 64, 10)):
     return b.finish(s)
 
 
-def cnn(rng, channels=(1, 64, 20), size=11, accumulator="int32", pad_value=-1):
+def cnn(rng, channels=(1, 64, 20), size=7, accumulator="int32", pad_value=-1):
     b = Builder()
     x = b.input("int", (channels[0], size, size), 0, 255)
     s = b.int_conv2d(x, rng.integers(0, 2, (channels[1], channels[0], 3, 3)), "bit", padding=1)
@@ -56,11 +59,11 @@ def cnn(rng, channels=(1, 64, 20), size=11, accumulator="int32", pad_value=-1):
 
 
 def cnn_color(rng):
-    return cnn(rng, (3, 70, 64), 9, "wrap8", 0)
+    return cnn(rng, (3, 70, 64), 6, "wrap8", 0)
 
 
 def cnn_half(rng):
-    return cnn(rng, (2, 128, 33), 8, "wrap8_half", 1)
+    return cnn(rng, (2, 128, 33), 6, "wrap8_half", 1)
 
 
 def threshold_int(rng):

@@ -1,4 +1,4 @@
-"""The packed engine against the interpreter: every operation, every kernel set of this machine, every value it makes."""
+"""The packed engine against the interpreter: every operation, every kernel set of this machine, every value."""
 
 from functools import cache
 

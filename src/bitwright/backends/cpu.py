@@ -73,7 +73,7 @@ def load_library(path: Path | None = None) -> ctypes.CDLL:
 
 
 def cpu_executors() -> dict[str, Executor]:
-    """An executor for every kernel set of the native core on this machine, slowest first; none, and a warning, without it."""
+    """An executor for every kernel set of the core on this machine, slowest first; none, and a warning, without it."""
     try:
         library = load_library()
     except OSError as error:
@@ -91,7 +91,7 @@ def cpu_executors() -> dict[str, Executor]:
 
 
 class CpuExecutor:
-    """Runs Programs with one kernel set. Plans are kept as long as their Program lives; calls from threads take turns."""
+    """Runs Programs with one kernel set. Plans live as long as their Program; calls from several threads take turns."""
 
     def __init__(self, library: ctypes.CDLL, isa: str):
         self.name = f"cpu:{isa}"
@@ -115,7 +115,7 @@ class CpuExecutor:
         return self.plan(program, threads).run(program, x)
 
     def values(self, program: Program, x: np.ndarray, threads: int = 1) -> Mapping[int, np.ndarray]:
-        """Every value: those that the fused plan of `run` makes, and where it makes none, those of a plan without fusing."""
+        """Every value: of the fused plan that `run` uses, and what is fused away there of a plan without fusing."""
         plain = self.plan(program, 1, KEEP | NO_FUSE).values(program, x)
         return plain | self.plan(program, 1, KEEP).values(program, x)
 
