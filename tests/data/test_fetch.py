@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -26,10 +27,18 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         behaviour, _, path = self.path[1:].partition("/")
         body = self.server.files.get(path, BODY)
+        if behaviour == "garbled":
+            self.wfile.write(b"\x1b[2Jno HTTP\r\n\r\n")
+            return
         if behaviour == "absent":
             self.send_error(404)
             return
         self.send_response(200)
+        if behaviour == "endless":
+            self.end_headers()
+            while not self.server.released.is_set() and self.server.sent < 200_000_000:
+                self.server.sent += self.wfile.write(BODY)
+            return
         if behaviour != "unmeasured":
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -50,7 +59,8 @@ class Handler(BaseHTTPRequestHandler):
 def server():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    server.files, server.released = {}, threading.Event()
+    server.files, server.released, server.sent = {}, threading.Event(), 0
+    server.handle_error = lambda *args: None  # a client that hangs up is part of the tests
     server.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -78,6 +88,7 @@ def test_a_right_file_arrives_whole_under_its_name(server, tmp_path, checksum):
 
 
 FAILURES = {
+    "garbled": r"was cut off after 0 bytes \(BadStatusLine\('\\x1b\[2Jno HTTP",
     "wrong": r"delivered a file with checksum [0-9a-f]{64}: damaged, or another file",
     "cut": r"was cut off after 500,000 bytes",
     "unmeasured": r"was cut off after 500,000 bytes",
@@ -97,8 +108,8 @@ def test_a_failure_names_file_rule_and_way_out_and_leaves_nothing(server, tmp_pa
 
 def test_a_file_that_never_ends_is_not_read_to_its_end(server, tmp_path):
     with pytest.raises(FetchError, match="delivers more than the expected bytes"):
-        fetch(remote(f"{server.url}/right/file.gz", n_bytes=1000), tmp_path)
-    assert os.listdir(tmp_path / "made") == []
+        fetch(remote(f"{server.url}/endless/file.gz", n_bytes=1000), tmp_path)
+    assert os.listdir(tmp_path / "made") == [] and server.sent < 50_000_000
 
 
 def test_a_server_that_falls_silent_is_given_up(server, tmp_path, monkeypatch):
@@ -144,6 +155,17 @@ def test_a_folder_that_cannot_be_written_is_named(server, tmp_path):
     (tmp_path / "made").write_text("a file where the folder should be")
     with pytest.raises(FetchError, match=r"made cannot be written"):
         fetch(remote(f"{server.url}/right/x"), tmp_path)
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(server, tmp_path):
+    """A limit on the size of files stands for the disk: the write fails in the same way."""
+    file = remote(f"{server.url}/right/x")
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))"
+    code = f"from pathlib import Path; from bitwright.data.fetch import *; fetch({file!r}, Path({str(tmp_path)!r}))"
+    code = f"{limit}; {code}"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert re.search(r"FetchError: fetch: no file.gz: .*file.gz cannot be written \(File too large\)", child.stderr)
+    assert os.listdir(tmp_path / "made") == []
 
 
 def test_a_killed_download_leaves_no_file_behind_the_name(server, tmp_path):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,54 +61,50 @@ def _fetch_from(url: str, file: RemoteFile, target: Path) -> Path:
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
     except OSError as error:
         raise FetchError(f"{target.parent} cannot be written ({error.strerror})") from error
+    hash_name, _, expected = file.checksum.partition(":")
+    digest = hashlib.new(hash_name)
     try:
         with os.fdopen(handle, "wb") as out:
-            digest = _download(url, file, out)
-        expected = file.checksum.partition(":")[2]
-        if digest != expected:
-            raise FetchError(f"{url} delivered a file with checksum {digest}: damaged, or another file")
+            for chunk in _download(url, file):
+                digest.update(chunk)
+                out.write(chunk)
+        if digest.hexdigest() != expected:
+            raise FetchError(f"{url} delivered a file with checksum {digest.hexdigest()}: damaged, or another file")
         os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide a shared cache from its other users
         os.replace(temporary, target)
         return target
+    except FetchError:
+        raise
+    except OSError as error:
+        raise FetchError(f"{target} cannot be written ({error.strerror})") from error
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
 
 
-def _download(url: str, file: RemoteFile, out) -> str:
-    """Copy url to `out`; its hex digest by the file's hash. Raises FetchError unless exactly n_bytes arrive."""
+def _download(url: str, file: RemoteFile) -> Iterator[bytes]:
+    """The bytes of url, in pieces. Raises FetchError if they are not file.n_bytes or do not come."""
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
     from urllib.request import Request, urlopen
 
-    digest, received = hashlib.new(file.checksum.partition(":")[0]), 0
+    received = 0
     try:
         request = Request(url, headers={"User-Agent": "bitwright"})
         with urlopen(request, timeout=TIMEOUT) as response, Progress(f"fetch {file.path}", file.n_bytes, "B") as bar:
-            while chunk := response.read(CHUNK):
+            while (chunk := response.read(CHUNK)) and received <= file.n_bytes:
                 received += len(chunk)
-                if received > file.n_bytes:
-                    raise FetchError(f"{url} delivers more than the expected bytes: another file")
-                digest.update(chunk)
-                _write(out, chunk)
                 bar.advance(len(chunk))
-    except FetchError:
-        raise
+                yield chunk
     except HTTPError as error:
         raise FetchError(f"{url} answers {error.code} {error.reason}") from error
     except URLError as error:
         raise FetchError(f"{url} cannot be reached ({error.reason}); is this machine offline?") from error
     except (HTTPException, OSError) as error:
-        raise FetchError(f"{url} was cut off after {received:,} bytes ({error})") from error
+        raise FetchError(f"{url} was cut off after {received:,} bytes ({error!r})") from error
     except ValueError as error:
         raise FetchError(f"{url!r} is not a URL ({error})") from error
     if received < file.n_bytes:
         raise FetchError(f"{url} was cut off after {received:,} bytes")
-    return digest.hexdigest()
-
-
-def _write(out, chunk: bytes) -> None:
-    try:
-        out.write(chunk)
-    except OSError as error:
-        raise FetchError(f"it cannot be written ({error.strerror})") from error
+    if received > file.n_bytes:
+        raise FetchError(f"{url} delivers more than the expected bytes: another file")
