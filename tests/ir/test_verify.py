@@ -1,0 +1,44 @@
+"""`verify` sees a backend that is wrong in one hidden bit, or in one score."""
+
+import numpy as np
+import pytest
+from building import data_for
+from damage import image_program
+
+from bitwright.ir import EXECUTORS, execute
+from bitwright.ir.executors import Interpreter
+
+
+class Wrong(Interpreter):
+    """The interpreter with one value changed."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def run(self, program, x, threads=1):
+        return self.values(program, x)[len(program.ops) - 1]
+
+    def values(self, program, x, threads=1):
+        values = {i: v.copy() for i, v in enumerate(execute(program, x, keep=True))}
+        if self.number is not None and len(x) > 3:
+            values[self.number].reshape(len(x), -1)[3, 1] ^= 1
+        return values
+
+
+@pytest.mark.parametrize("number", [None, 4, -1])
+def test_one_wrong_value_is_found(number, monkeypatch):
+    program = image_program()
+    number = len(program.ops) - 1 if number == -1 else number
+    monkeypatch.setitem(EXECUTORS, "wrong", Wrong(number))
+    report = program.verify(data_for(program, 10), ["wrong"], batch=8)
+    if number is None:
+        assert report.ok and report.differing == 0 and report.backends[0].hidden_compared > 0
+        return
+    assert not report.ok
+    assert f"sample 3, value {number} ({program.ops[number].name})" in str(report)
+    assert report.backends[0].hidden_differing == 1
+    assert report.backends[0].scores_differing == int(number == len(program.ops) - 1)
+
+
+def test_nothing_differs_when_nothing_runs():
+    assert image_program().verify(np.zeros((2, 2, 4, 4), int), []).ok
