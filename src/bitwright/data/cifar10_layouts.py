@@ -5,7 +5,6 @@ Layout of the python and binary versions: A. Krizhevsky, https://www.cs.toronto.
 
 import io
 import pickle
-import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +53,8 @@ def _read_files(suffix: str, parse: Callable[[bytes], Batch]) -> Callable[[Path]
 
 def _read_archive(suffix: str, parse: Callable[[bytes], Batch]) -> Callable[[Path], Iterator[Batch]]:
     def read(path: Path) -> Iterator[Batch]:
+        import tarfile  # here, because it is slow to import and few keep the archive
+
         wanted = {batch + suffix for batch in BATCHES}
         contents = {}
         with tarfile.open(path) as archive:  # in memory: nothing is unpacked onto the disk

@@ -3,6 +3,7 @@
 import csv
 import os
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ def read_csv(path: str | os.PathLike, header: bool | None = True) -> CsvFile:
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"csv: {path} is not a CSV in UTF-8 ({error}); export it again as 'CSV UTF-8'") from error
     if header is None:
-        header = bool(rows) and all(cell and np.isnan(as_number(cell)) for cell in rows[0][0])
+        header = bool(rows) and all(cell and isnan(as_number(cell)) for cell in rows[0][0])
     names = rows.pop(0)[0] if header and rows else [str(k + 1) for k in range(len(rows[0][0]) if rows else 0)]
     if not rows:
         raise ValueError(f"csv: {path} has no rows; expected a first line of column names, then a line an example")

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +55,8 @@ def fetch(file: RemoteFile, root: Path) -> Path:
 
 
 def _fetch_from(url: str, file: RemoteFile, target: Path) -> Path:
+    import tempfile  # here, as below: fetching is rare, and importing what it needs is slow
+
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")

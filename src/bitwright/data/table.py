@@ -5,6 +5,7 @@ Categories are not numbered, because a threshold on a number asks for an order t
 
 import os
 from collections.abc import Sequence
+from math import isnan
 
 import numpy as np
 
@@ -75,7 +76,7 @@ def encode_table(file: CsvFile, spec: InputSpec) -> np.ndarray:
 
 def _is_categorical(file: CsvFile, name: str, categorical: Sequence[str]) -> bool:
     cells = file.column(name)
-    wordy = [row for row, cell in enumerate(cells) if cell.lower() != "nan" and np.isnan(as_number(cell))]
+    wordy = [row for row, cell in enumerate(cells) if cell.lower() != "nan" and isnan(as_number(cell))]
     if name not in categorical and len(wordy) < len(cells):
         if wordy:
             n_numbers = len(cells) - len(wordy)
