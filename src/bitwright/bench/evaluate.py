@@ -1,0 +1,103 @@
+"""The one reading of the test set: `evaluate` runs a frozen Program on it, beside its model, and writes the result."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bitwright.bench.machine import commit, hardware, versions
+from bitwright.bench.results import FOLDER, read_note, write_result
+from bitwright.ir import Program
+from bitwright.ir.executors import executor
+
+LINEAR = ("xnor_linear", "xnor_conv2d", "int_linear", "int_conv2d")
+WIDTHS = {"bit": 1, "i4": 4, "i8": 8, "i16": 16}
+
+
+def evaluate(
+    program: Program,
+    data: Any,
+    recipe: Any,
+    *,
+    train_seconds: float | None = None,
+    val_accuracy: float | None = None,
+    threads: int = 1,
+    results: str | Path = FOLDER,
+) -> tuple[Path, dict[str, Any]]:
+    """(path of results/<recipe>-seed<k>.json, its contents).
+
+    program: just frozen, so that it knows its model. data: the Dataset whose test set is read. recipe: the Recipe that
+    was trained. train_seconds, val_accuracy: of the training. An earlier file of the same recipe and seed is replaced;
+    `test_reads` counts on, and `read_note` says so. Raises ValueError for data without a test set and for a Program
+    that was loaded from a file, RuntimeError if backend and interpreter do not get equally many classes right.
+    """
+    from bitwright.freeze import agreement
+
+    n = len(data.y_test)
+    if n == 0:
+        raise ValueError(f"eval: {data.name} has no test set; split one off, e.g. with test=0.2")
+    agreed = agreement(program, data.x_test, data.y_test)
+    started = time.perf_counter()
+    right = int((program.predict(data.x_test, threads=threads) == data.y_test).sum())
+    seconds = time.perf_counter() - started
+    backend = executor("auto").name
+    if right != agreed.program_correct:
+        raise RuntimeError(
+            f"eval: {backend} classifies {right} of {n} rightly, the interpreter {agreed.program_correct}; nothing was "
+            "written; `bitwright verify` finds the first value that differs"
+        )
+    path, written = write_result(
+        {
+            "recipe": recipe.name,
+            "recipe_hash": recipe.hash(),
+            "recipe_fields": recipe.to_dict(),
+            "seed": recipe.seed,
+            "data": data.name,
+            "test_samples": n,
+            "frozen_accuracy": round(100 * right / n, 4),
+            "model_accuracy": round(100 * (agreed.model_correct or 0) / n, 4),
+            "agreement": round(100 * agreed.same_class / n, 4),
+            "exact": agreed.exact,
+            "hidden_compared": agreed.hidden_compared,
+            "hidden_differing": agreed.hidden_differing,
+            "scores_compared": agreed.scores_compared,
+            "scores_differing": agreed.scores_differing,
+            "twin_compared": agreed.twin_compared,
+            "twin_differing": agreed.twin_differing,
+            "largest_score_difference": agreed.largest_score_difference,
+            "val_accuracy": val_accuracy,
+            "file_bytes": len(program.to_bytes()),
+            **describe_program(program),
+            "block": describe_block(recipe),
+            "train_seconds": None if train_seconds is None else round(train_seconds, 1),
+            "test_seconds": round(seconds, 3),
+            "threads": threads,
+            "train_threads": recipe.threads,
+            "backend": backend,
+            "hardware": hardware(),
+            "versions": versions(),
+            "commit": commit(),
+        },
+        results,
+    )
+    return path, {**written, "read_note": read_note(written)}
+
+
+def describe_program(program: Program) -> dict[str, Any]:
+    """Weights in all, bits of a weight in the first and last layer, accumulators, and what stays wider than a bit."""
+    layers = [op for op in program.ops if op.name in LINEAR]
+    binary = [op for op in layers if op.name.startswith("xnor")]
+    return {
+        "weights": sum(int(np.prod(op.consts["w"].shape)) for op in layers),
+        "first_layer_bits": WIDTHS[layers[0].weight_dtype] if layers else None,
+        "last_layer_bits": WIDTHS[layers[-1].weight_dtype] if layers else None,
+        "accumulators": sorted({("int32", "wrap8", "wrap8_half")[op.attrs.get("accumulator", 0)] for op in binary}),
+        "wider_than_a_bit": program.header.get("wider_than_a_bit", []),
+    }
+
+
+def describe_block(recipe: Any) -> str:
+    """The model's name, and its variant of block where the recipe chooses one."""
+    variant = recipe.model_options.get("block")
+    return recipe.model if variant is None else f"{recipe.model}, {variant}"
