@@ -27,7 +27,7 @@ ARROWS = {
     "freeze": ({"layers", "quantizers", "ir", "bits", "passes", "data"}, {"numpy", *TORCH}),
     "train": ({"models", "layers", "quantizers", "data", "freeze", "ir", "bits"}, {"numpy", "rich", *TORCH}),
     "app": (
-        {"models", "layers", "quantizers", "data", "freeze", "train", "ir", "bits", "bench"},
+        {"models", "layers", "quantizers", "data", "freeze", "train", "ir", "bits", "backends", "bench"},
         {"numpy", "rich", "tyro", *TORCH},
     ),
     "bench": (

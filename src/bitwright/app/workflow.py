@@ -23,11 +23,11 @@ RUN, PROGRAM = "run.json", "model.bw"
 THRESHOLDS = 16  # marks a real-valued feature is compared with
 
 
-def build_model(recipe: Recipe, data: Dataset) -> nn.Module:
+def build_model(recipe: Recipe, data: Dataset, n_thresholds: int = THRESHOLDS) -> nn.Module:
     """The recipe's untrained network for this data; real-valued features get a Thermometer of training quantiles."""
     if data.input.dtype != "float32":
         return recipe_model(recipe, data)
-    thermometer = Thermometer(quantile_thresholds(data.x_train, THRESHOLDS))
+    thermometer = Thermometer(quantile_thresholds(data.x_train, n_thresholds))
     options = {**recipe.model_options, "shape": [thermometer.thresholds.numel()]}
     network = recipe_model(replace(recipe, model_options=options), data)
     model = nn.Sequential(OrderedDict(thermometer=thermometer, network=network))
