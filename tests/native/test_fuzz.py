@@ -1,4 +1,4 @@
-"""Mutated files through loader, planner and every kernel set, under sanitizers: an error, or the interpreter's scores."""
+"""Mutated files through loader, planner and every kernel set, sanitized: an error, or the interpreter's own scores."""
 
 import os
 import struct
