@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -28,9 +29,7 @@ def hardware() -> str:
 
 def versions() -> dict[str, str]:
     """bitwright, Python, NumPy, and torch if it is installed."""
-    import bitwright
-
-    found = {"bitwright": bitwright.__version__, "python": platform.python_version()}
+    found = {"bitwright": sys.modules["bitwright"].__version__, "python": platform.python_version()}
     for package in ("numpy", "torch"):
         try:
             found[package] = metadata.version(package)

@@ -44,9 +44,7 @@ def measure_startup(rounds: int = 7, commands: tuple[str, ...] = COMMANDS) -> St
 
 
 def _seconds(words: list[str]) -> float:
-    import bitwright
-
-    source = str(Path(bitwright.__file__).resolve().parents[1])
+    source = str(Path(__file__).resolve().parents[2])  # where this bitwright lies
     path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH")]))
     started = time.perf_counter()
     environment = os.environ | {"PYTHONPATH": path}

@@ -1,0 +1,126 @@
+"""Numbers of the README and of docs/, written from results/*.json: `python -m bitwright.bench.report [--check]`.
+
+A page says where they go; what stands between is replaced:
+
+    <!-- numbers: accuracy -->
+    <!-- /numbers -->
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from bitwright.bench.results import FOLDER, read_result, summarize_seeds
+
+BLOCK = re.compile(r"(<!-- numbers: ([\w -]+) -->\n).*?(<!-- /numbers -->)", re.DOTALL)
+TIMED = ("gemm", "speed-1", "speed-256", "threads", "startup", "size")  # rows of the claims that the README shows
+
+
+def accuracy_table(results: Path) -> str:
+    """A line a recipe: the Program's accuracy over seeds, the model's beside it, weights and bytes."""
+    lines = [
+        "| recipe | data | Program, test set | PyTorch model | same class | weights | first / last layer | file |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for recipe in recipes_in(results):
+        summary = summarize_seeds(recipe, results)
+        done = [result for result in summary.results if not result.get("failed")]
+        if not done:
+            lines.append(f"| `{recipe}` | {summary.results[0]['data']} | {summary} | | | | | |")
+            continue
+        mean = {key: fmean(result[key] for result in done) for key in ("model_accuracy", "agreement", "file_bytes")}
+        first = done[0]
+        lines.append(
+            f"| `{recipe}` | {first['data']} | {summary} | {mean['model_accuracy']:.2f} % | {mean['agreement']:.2f} % "
+            f"| {first['weights']:,} | {first['first_layer_bits']} / {first['last_layer_bits']} bit "
+            f"| {mean['file_bytes'] / 1000:,.0f} kB |"
+        )
+    return "\n".join(lines) if len(lines) > 2 else "No results yet."
+
+
+def timing_table(results: Path) -> str:
+    """The timed claims of the main job as last measured, and on what."""
+    table = claims_of("main-job", results)
+    rows = [row for row in table.get("rows", []) if row["key"] in TIMED and row["met"] is not None]
+    if not rows:
+        return "Not measured yet."
+    lines = ["| what | measured |", "| --- | --- |", *(f"| {row['what']} | {row['measured']} |" for row in rows)]
+    return "\n".join([*lines, "", f"Measured on {table['hardware']}; `make claims OF=main-job` measures it on yours."])
+
+
+def claims_table(results: Path) -> str:
+    """Every claim of the main job: bar, measured, open or met."""
+    lines = ["| what | bar | measured | |", "| --- | --- | --- | --- |"]
+    for row in claims_of("main-job", results).get("rows", []):
+        cells = (row["what"], row["bar"], row["measured"], "met" if row["met"] else "open")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) if len(lines) > 2 else "Not measured yet."
+
+
+# Name in the marker -> text of the block.
+BLOCKS: dict[str, Callable[[Path], str]] = {
+    "accuracy": accuracy_table,
+    "timing": timing_table,
+    "claims main-job": claims_table,
+}
+
+
+def rewrite(text: str, results: str | Path = FOLDER) -> str:
+    """The page with every block made anew. Raises ValueError for a block nobody writes."""
+
+    def made(match: re.Match) -> str:
+        name = match.group(2).strip()
+        if name not in BLOCKS:
+            raise ValueError(f"no numbers {name!r}; blocks: {', '.join(BLOCKS)}")
+        return f"{match.group(1)}{BLOCKS[name](Path(results))}\n{match.group(3)}"
+
+    return BLOCK.sub(made, text)
+
+
+def recipes_in(results: Path) -> list[str]:
+    """Names of the recipes that have results, sorted."""
+    paths = [path for path in results.glob("*.json") if re.fullmatch(r".*-seed\d+", path.stem)]
+    return sorted({read_result(path)["recipe"] for path in paths})
+
+
+def claims_of(table: str, results: Path) -> dict[str, Any]:
+    path = results / f"claims-{table}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit code 1 if --check finds a page whose numbers are not those of the results."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bitwright.bench.report", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("pages", nargs="*", type=Path, help="by default README.md and docs/*.md")
+    parser.add_argument("--results", type=Path, default=Path(FOLDER))
+    parser.add_argument("--check", action="store_true", help="write nothing; say which pages are out of date")
+    args = parser.parse_args(argv)
+    stale = []
+    for page in args.pages or [Path("README.md"), *sorted(Path("docs").glob("*.md"))]:
+        text = page.read_text(encoding="utf-8")
+        fresh = rewrite(text, args.results)
+        if fresh != text:
+            stale.append(page)
+            if not args.check:
+                page.write_text(fresh, encoding="utf-8")
+    for page in stale:
+        print(
+            f"{page}: "
+            + (
+                "numbers are not those of the results; python -m bitwright.bench.report writes them"
+                if args.check
+                else "written"
+            )
+        )
+    return 1 if args.check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""Pages take their numbers from results/*.json, and the committed pages hold those of the committed results."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bitwright.bench import write_failure, write_result
+from bitwright.bench.report import main, rewrite
+from bitwright.bench.results import FIELDS
+from bitwright.train import Recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = "before\n<!-- numbers: {} -->\nold\n<!-- /numbers -->\nafter\n"
+
+
+def put(folder, seed, accuracy, model, recipe="net"):
+    result = dict.fromkeys(FIELDS, 0) | {
+        "recipe": recipe, "seed": seed, "recipe_hash": Recipe(name=recipe).hash(), "data": "mnist",
+        "frozen_accuracy": accuracy, "model_accuracy": model, "agreement": 99.5, "weights": 1_234_567,
+        "first_layer_bits": 1, "last_layer_bits": 8, "file_bytes": 154_321,
+    }  # fmt: skip
+    write_result(result, folder)
+
+
+def test_accuracies_of_all_recipes(tmp_path):
+    put(tmp_path, 0, 98.0, 98.1)
+    put(tmp_path, 1, 99.0, 98.3)
+    write_failure(Recipe(name="worse"), "loss is nan", tmp_path)
+    text = rewrite(PAGE.format("accuracy"), tmp_path)
+    assert text.startswith("before\n<!-- numbers: accuracy -->\n| recipe") and text.endswith(
+        "<!-- /numbers -->\nafter\n"
+    )
+    line = next(line for line in text.splitlines() if "`net`" in line)
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells == [
+        "`net`",
+        "mnist",
+        "98.50 ± 0.71 % (2 seeds)",
+        "98.20 %",
+        "99.50 %",
+        "1,234,567",
+        "1 / 8 bit",
+        "154 kB",
+    ]
+    assert "0.00 % (1 seed, 1 failed)" in text
+    assert "old" not in text and rewrite(text, tmp_path) == text
+
+
+def test_claims_and_timings(tmp_path):
+    rows = [
+        {"key": "gemm", "what": "GEMM", "bar": ">= 10 x", "measured": "14 x", "met": True},
+        {"key": "speed-1", "what": "batch 1", "bar": ">= 10 x", "measured": "not measured yet", "met": None},
+        {"key": "kill", "what": "kill", "bar": "same", "measured": "1 failed", "met": False},
+    ]
+    (tmp_path / "claims-main-job.json").write_text(json.dumps({"hardware": "a CPU", "rows": rows}))
+    timing = rewrite(PAGE.format("timing"), tmp_path)
+    assert "| GEMM | 14 x |" in timing and "batch 1" not in timing and "Measured on a CPU" in timing
+    claims = rewrite(PAGE.format("claims main-job"), tmp_path)
+    assert "| GEMM | >= 10 x | 14 x | met |" in claims and claims.count("| open |") == 2
+
+
+def test_without_results_it_says_so(tmp_path):
+    assert "No results yet." in rewrite(PAGE.format("accuracy"), tmp_path)
+    assert "Not measured yet." in rewrite(PAGE.format("timing"), tmp_path)
+    with pytest.raises(ValueError, match="blocks: accuracy"):
+        rewrite(PAGE.format("acuracy"), tmp_path)
+
+
+def test_check_writes_nothing_and_names_the_page(tmp_path, capsys):
+    page = tmp_path / "page.md"
+    page.write_text(PAGE.format("accuracy"))
+    words = [str(page), "--results", str(tmp_path)]
+    assert main([*words, "--check"]) == 1 and "page.md" in capsys.readouterr().out
+    assert page.read_text() == PAGE.format("accuracy")
+    assert main(words) == 0 and "No results yet." in page.read_text()
+    assert main([*words, "--check"]) == 0
+
+
+def test_the_committed_pages_hold_the_committed_numbers():
+    pages = [str(page) for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))]
+    assert main([*pages, "--results", str(ROOT / "results"), "--check"]) == 0
