@@ -103,8 +103,19 @@ static int by_begin(const void *a, const void *b) {
     return x->begin < y->begin ? -1 : x->begin > y->begin;
 }
 
-/* Bytes of the blobs that no constant holds must be 0. */
-int bw_check_gaps(const bw_layout *file, const bw_op *ops, uint32_t n_ops, bw_error *error) {
+/* Constants do not overlap, so that memory stays in proportion to the file; bytes between them are 0. */
+static int check_spans(const bw_layout *file, const span *spans, size_t n, bw_error *error) {
+    uint64_t at = 0;
+    for (size_t i = 0; i <= n; i++) {
+        BW_NEED(spans[i].begin >= at, "two constants overlap at byte %llu of the blobs", (unsigned long long)spans[i].begin);
+        for (; at < spans[i].begin; at++)
+            BW_NEED(!file->bytes[file->blobs + at], "byte %llu of the blobs belongs to no constant and is not 0", (unsigned long long)at);
+        at = spans[i].end;
+    }
+    return BW_OK;
+}
+
+int bw_check_spans(const bw_layout *file, const bw_op *ops, uint32_t n_ops, bw_error *error) {
     size_t n = 0;
     for (uint32_t o = 0; o < n_ops; o++)
         for (int c = 0; c < BW_MAX_CONSTS; c++) n += ops[o].consts[c].dtype != BW_DTYPE_NONE;
@@ -119,16 +130,7 @@ int bw_check_gaps(const bw_layout *file, const bw_op *ops, uint32_t n_ops, bw_er
         }
     qsort(spans, n, sizeof *spans, by_begin);
     spans[n] = (span){file->blobs_bytes, file->blobs_bytes};
-    uint64_t at = 0, bad = UINT64_MAX;
-    for (size_t i = 0; i <= n && bad == UINT64_MAX; i++) {
-        for (; at < spans[i].begin; at++)
-            if (file->bytes[file->blobs + at]) {
-                bad = at;
-                break;
-            }
-        if (spans[i].end > at) at = spans[i].end;
-    }
+    int status = check_spans(file, spans, n, error);
     free(spans);
-    if (bad == UINT64_MAX) return BW_OK;
-    return bw_fail(error, BW_INVALID, "byte %llu of the blobs belongs to no constant and is not 0", (unsigned long long)bad);
+    return status;
 }

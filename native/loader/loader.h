@@ -73,7 +73,7 @@ int bw_read_record(const bw_layout *file, const uint8_t *record, uint64_t availa
 /* constants.c */
 int bw_read_const(const bw_layout *file, const uint8_t *entry, const bw_op_spec *spec, int index, bw_const *constant,
                   bw_error *error);
-int bw_check_gaps(const bw_layout *file, const bw_op *ops, uint32_t n_ops, bw_error *error);
+int bw_check_spans(const bw_layout *file, const bw_op *ops, uint32_t n_ops, bw_error *error);
 int64_t bw_const_int(const bw_const *constant, uint64_t index); /* any integer dtype; u64 as its bit pattern */
 float bw_const_float(const bw_const *constant, uint64_t index);
 void bw_const_hull(const bw_const *constant, int64_t *lo, int64_t *hi);

@@ -97,7 +97,7 @@ static int read_operations(bw_program *p, const bw_layout *f, const bw_limits *l
         }
     }
     BW_NEED(at == f->records_bytes, "the records go on behind the last operation");
-    return bw_check_gaps(f, p->ops, p->n_ops, error);
+    return bw_check_spans(f, p->ops, p->n_ops, error);
 }
 
 int bw_program_open(const void *bytes, size_t n_bytes, const bw_limits *limits, bw_program **program, bw_error *error) {

@@ -89,6 +89,8 @@ def mutate(data, rng):
 
 def check(data, line):
     assert not line.startswith("DIFFER"), line
+    if "overlap" in line or "belongs to no constant" in line:
+        return
     try:
         program = from_bytes(data, SMALL)
     except ProgramError:
