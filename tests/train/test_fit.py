@@ -15,7 +15,16 @@ from torch import nn
 
 from bitwright.layers import BinaryLinear, Sign
 from bitwright.models import create_model
-from bitwright.train import CheckpointError, Recipe, TrainingInterrupted, evaluate, fit, load_checkpoint, predict_scores
+from bitwright.train import (
+    CheckpointError,
+    Recipe,
+    TrainingInterrupted,
+    evaluate,
+    fit,
+    load_checkpoint,
+    predict_scores,
+    train_recipe,
+)
 from bitwright.train import loop as loop_module
 from bitwright.train.steps import loss_of, make_optimizer, refresh_batchnorm
 
@@ -198,6 +207,22 @@ def test_a_teacher_teaches():
     fields = {**FIELDS, "epochs": 20, "augment": {}, "distill": {"weight": 1.0, "temperature": 1.0}}
     model = fit(network(pair="identity"), data, teacher=Teacher(), progress=False, **fields).model
     assert (predict_scores(model, data.x_val).argmax(1) == 2).float().mean() > 0.9
+
+
+def test_a_recipe_names_its_teacher_and_seeds_share_it(tmp_path):
+    text = 'data = "bands"\nfloat_twin = true\nepochs = 2\n[model_options]\nhidden = [9]\n'
+    (tmp_path / "big.toml").write_text(text)
+    data = made_up()
+    data.input, data.classes = SimpleNamespace(shape=(1, 6, 6)), ["a", "b", "c"]
+    distill = {"weight": 0.5, "teacher": str(tmp_path / "big.toml"), "teacher_seed": 4}
+    recipe = Recipe.from_dict({"name": "small", "epochs": 1, "model_options": {"hidden": [8]}, "distill": distill})
+    for seed in (0, 1):
+        train_recipe(recipe.with_seed(seed), tmp_path / f"small-seed{seed}", data=data, progress=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["big-seed4", "big.toml", "small-seed0", "small-seed1"]
+    with pytest.raises(FileNotFoundError, match="'none', neither a file nor a recipe"):
+        train_recipe(recipe.override({"distill.teacher": "none"}), data=data)
+    with pytest.raises(ValueError, match="names no recipe"):
+        train_recipe(recipe.override({"distill.teacher": ""}), data=data)
 
 
 def test_batchnorm_refresh_is_the_plain_average():

@@ -19,6 +19,13 @@ def test_cosine_and_linear():
     assert rate(33, schedule="constant") == 0.8
 
 
+def test_geometric_loses_the_same_factor_each_epoch():
+    fields = {"schedule": "geometric", "lr_end": 0.8 / 81}
+    assert [rate(step, **fields) for step in (0, 10, 20, 30)] == pytest.approx([0.8, 0.8 / 3, 0.8 / 9, 0.8 / 27])
+    with pytest.raises(ValueError, match="needs lr_end above 0"):
+        rate(0, schedule="geometric")
+
+
 def test_steps_multiply_from_their_epoch_on():
     fields = {"schedule": "step", "step_epochs": [1, 3], "step_factor": 0.5}
     assert [rate(step, **fields) for step in (0, 9, 10, 29, 30, 39)] == [0.8, 0.8, 0.4, 0.4, 0.2, 0.2]

@@ -15,6 +15,6 @@ def approx_sign() -> QuantizerPair:
     """
 
     def backward(x: Tensor, grad: Tensor) -> Tensor:
-        return grad * (2 - 2 * x.abs()).clamp_min(0)
+        return x.abs().mul_(-2).add_(2).clamp_min_(0).mul_(grad)
 
     return QuantizerPair(hard_sign, backward)

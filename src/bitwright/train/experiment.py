@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from ..models import create_model, float_twin
-from .loop import CHECKPOINT, FitResult, fit
+from .loop import FitResult, fit
 from .recipe import Recipe
 
 
@@ -32,23 +32,33 @@ def recipe_data(recipe: Recipe, root: str | Path | None = None):
 
 def train_recipe(recipe: Recipe, folder: str | Path | None = None, *, data=None, resume: bool = False,
                  progress: bool = True) -> FitResult:  # fmt: skip
-    """Trains what the recipe says. folder: for the checkpoint and metrics.jsonl; a teacher goes to folder/teacher.
+    """Trains what the recipe says. folder: for the checkpoint and metrics.jsonl; a teacher's folder lies beside it and
+    is used again by other seeds that name the same teacher.
 
     data: a Dataset to use instead of the recipe's. Raises as `fit` and `load_data` do.
     """
     data = recipe_data(recipe) if data is None else data
     teacher = None
     if recipe.distill.weight:
-        teacher = _teacher(recipe, None if folder is None else Path(folder) / "teacher", data, progress)
+        teacher = _teacher(recipe, None if folder is None else Path(folder).parent, data, progress)
     model = recipe_model(recipe, data)
     return fit(model, data, recipe=recipe, folder=folder, resume=resume, teacher=teacher, progress=progress)
 
 
-def _teacher(recipe: Recipe, folder: Path | None, data, progress: bool) -> nn.Module:
+def _teacher_file(name: str) -> Path:
+    package = Path(__file__).resolve().parents[1]
+    places = [Path(name), *(root / "recipes" / f"{name}.toml" for root in (package, package.parents[1]))]
+    for place in places:
+        if place.is_file():
+            return place
+    raise FileNotFoundError(f"recipe: distill.teacher is {name!r}, neither a file nor a recipe that comes along")
+
+
+def _teacher(recipe: Recipe, root: Path | None, data, progress: bool) -> nn.Module:
     if not recipe.distill.teacher:
         raise ValueError("recipe: distill.weight is set but distill.teacher names no recipe; name its TOML file")
-    own = Recipe.from_toml(recipe.distill.teacher)
+    own = Recipe.from_toml(_teacher_file(recipe.distill.teacher))
     seed = recipe.seed if recipe.distill.teacher_seed < 0 else recipe.distill.teacher_seed
     own = replace(own, seed=seed, device=recipe.device, threads=recipe.threads)
-    done = folder is not None and (folder / CHECKPOINT).exists()
-    return train_recipe(own, folder, data=data, resume=done, progress=progress).model
+    folder = None if root is None else root / f"{own.name}-seed{seed}"
+    return train_recipe(own, folder, data=data, resume=True, progress=progress).model

@@ -17,7 +17,7 @@ from torch import nn
 from ..quantizers import set_progress
 from .augment import augment
 from .checkpoint import check_same_run, load_checkpoint, model_identity, restore_rng_states, rng_states, save_checkpoint
-from .metrics import MetricsLog, evaluate
+from .metrics import MetricsLog, evaluate, predict_scores
 from .progress import TrainProgress
 from .recipe import Recipe
 from .schedules import learning_rate
@@ -103,7 +103,6 @@ class _Run:
         self.model = model.to(self.device)
         if data.x_train.ndim == 4:
             self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.teacher = None if teacher is None else teacher.to(self.device).eval()
         self.x = torch.from_numpy(data.x_train).to(self.device)
         self.y = torch.from_numpy(data.y_train).to(self.device)
         self.batch = min(recipe.batch_size, len(self.x))
@@ -115,6 +114,9 @@ class _Run:
         self.history: list[dict[str, Any]] = []
         self.mark = data_mark(data.x_train, data.y_train)
         self.path = None if folder is None else folder / CHECKPOINT
+        self.taught: torch.Tensor | None = None
+        if teacher is not None and recipe.distill.weight:
+            self.taught = predict_scores(teacher.to(self.device), data.x_train).to(self.device)
 
     # checkpoint -----------------------------------------------------------------------------------------------------
     def save(self) -> None:
@@ -181,8 +183,7 @@ class _Run:
         cast = torch.autocast(self.device.type, torch.bfloat16) if recipe.autocast == "bf16" else nullcontext()
         with cast:
             scores = self.model(x)
-            with torch.no_grad():
-                taught = self.teacher(x).float() if self.teacher is not None and recipe.distill.weight else None
+        taught = None if self.taught is None else self.taught[rows]
         loss = loss_of(scores.float(), self.y[rows], taught, recipe)
         self.optimizer.zero_grad()
         loss.backward()

@@ -30,11 +30,14 @@ class Augment:
 
 @dataclass(frozen=True)
 class Distill:
-    """Learning from a float teacher: loss = (1 - weight) * labels + weight * temperature^2 * KL(teacher, student)."""
+    """Learning from a float teacher: loss = (1 - weight) * labels + weight * temperature^2 * KL(teacher, student).
+
+    The teacher's scores are of the training examples as they are, computed once; augmented copies share them.
+    """
 
     weight: float = 0.0  # 0 is off
     temperature: float = 2.0
-    teacher: str = ""  # path of another recipe's TOML: that network is trained first, on the same data
+    teacher: str = ""  # another recipe, by path or name: that network is trained first, on the same data
     teacher_seed: int = -1  # -1: the recipe's own seed; else one teacher of this seed for all seeds
 
 
@@ -53,7 +56,7 @@ class Recipe:
     optimizer: str = "adam"  # adam | adamw | sgd
     lr: float = 1e-3
     lr_end: float = 0.0
-    schedule: str = "cosine"  # cosine | linear | step | constant
+    schedule: str = "cosine"  # cosine | linear | geometric (needs lr_end) | step | constant
     warmup_epochs: float = 0.0
     step_epochs: list[int] = field(default_factory=list)  # schedule = "step": where the rate is multiplied
     step_factor: float = 0.1
@@ -74,12 +77,14 @@ class Recipe:
     def __post_init__(self) -> None:
         choices = {
             "optimizer": ("adam", "adamw", "sgd"),
-            "schedule": ("cosine", "linear", "step", "constant"),
+            "schedule": ("cosine", "linear", "geometric", "step", "constant"),
             "autocast": ("none", "bf16"),
         }
         for key, allowed in choices.items():
             if getattr(self, key) not in allowed:
                 raise ValueError(f"recipe: {key} is {getattr(self, key)!r}, expected one of {', '.join(allowed)}")
+        if self.schedule == "geometric" and not self.lr_end > 0:
+            raise ValueError(f"recipe: schedule 'geometric' needs lr_end above 0, got {self.lr_end}")
         for key in ("epochs", "batch_size", "eval_every"):
             if getattr(self, key) < 1:
                 raise ValueError(f"recipe: {key} must be at least 1, got {getattr(self, key)}")
