@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,15 +61,20 @@ class Row:
 def measure(claim: Claim) -> Row:
     """The row, measured now. A measurement that fails is an open row that says so, never the end of the table."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
-    row = {"key": claim.key, "what": claim.what, "bar": claim.bar, "command": claim.command}
+    row = unmeasured(claim)
     try:
         found = claim.measure()
     except NotMeasured as reason:
-        return Row(**row, measured=str(reason), met=None)
+        return replace(row, measured=str(reason))
     except Exception as error:
         words = str(error).splitlines()[0] if str(error) else ""
-        return Row(**row, measured=f"failed: {type(error).__name__}: {words}", met=False, when=now, commit=commit(ROOT))
-    return Row(**row, measured=found.value, met=found.met, when=now, commit=commit(ROOT), numbers=found.numbers)
+        said = f"failed: {type(error).__name__}: {words}"
+        return replace(row, measured=said, met=False, when=now, commit=commit(ROOT))
+    return replace(row, measured=found.value, met=found.met, when=now, commit=commit(ROOT), numbers=dict(found.numbers))
+
+
+def unmeasured(claim: Claim) -> Row:
+    return Row(claim.key, claim.what, claim.bar, "not measured yet", None, claim.command)
 
 
 def recall(claim: Claim, last: Mapping[str, Row]) -> Row:
@@ -77,9 +82,8 @@ def recall(claim: Claim, last: Mapping[str, Row]) -> Row:
     if claim.reads:
         return measure(claim)
     if claim.key in last:
-        row = last[claim.key]
-        return Row(**(asdict(row) | {"what": claim.what, "bar": claim.bar, "command": claim.command}))
-    return Row(claim.key, claim.what, claim.bar, "not measured yet", None, claim.command)
+        return replace(last[claim.key], what=claim.what, bar=claim.bar, command=claim.command)
+    return unmeasured(claim)
 
 
 def table_path(of: str, folder: Path | None = None) -> Path:

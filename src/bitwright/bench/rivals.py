@@ -4,6 +4,7 @@ A rival takes the float twin and gives a call on a float32 batch. None is requir
 """
 
 import importlib
+import importlib.util
 import io
 from collections.abc import Callable
 from typing import Any
