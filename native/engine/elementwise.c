@@ -1,100 +1,114 @@
-/* Value by value on ints: affine, prelu, clip, add, to_int. Works in tiles of int64, so no intermediate can overflow. */
+/* Value by value on ints: affine, prelu, clip, add; and to_int. A chain of them runs over each tile in one pass.
+ *
+ * Memory is taken as one long row, tile by tile; constants of few channels are repeated until they fill a tile. */
 #include "rows.h"
 
-enum { TILE = 256 };
-
-/* Constants as int64, one a channel (or, for add, one a place of the sample as it lies in memory). */
 typedef struct {
-    int64_t *a, *b, *c, *d;
-    bool per_place;
-    int64_t lo, hi;
-} params;
+    uint64_t period; /* tiles begin anew after so many values: the constants repeat */
+    int n_rules;
+    bw_tile_rule rules[BW_CHAIN];
+    const bw_slot *second[BW_CHAIN]; /* the other value of BW_TILE_ADD */
+} chain_data;
 
-typedef void tile_rule(const params *p, size_t at, size_t n, const int64_t *restrict x, const int64_t *restrict y, int64_t *restrict out);
-
-static inline void each(const bw_step *step, bw_block *block, tile_rule *rule) {
-    const params *p = step->data;
-    const bw_slot *x = step->x, *y = step->y, *out = step->out;
-    uint64_t row = p->per_place ? out->positions * out->channels : out->channels;
-    uint64_t rows = block->n_samples * out->positions * out->channels / row;
-    const uint8_t *from = bw_at(block, x), *second = y ? bw_at(block, y) : NULL;
-    uint8_t *to = bw_at(block, out);
-    int64_t tx[TILE], ty[TILE], tout[TILE];
-    for (uint64_t r = 0; r < rows; r++)
-        for (uint64_t c = 0; c < row; c += TILE) {
-            size_t n = row - c < TILE ? row - c : TILE;
-            uint64_t at = r * row + c;
-            bw_widen(tx, from + at * bw_store_size(x->store), x->store, n);
-            if (second) bw_widen(ty, second + at * bw_store_size(y->store), y->store, n);
-            rule(p, c, n, tx, ty, tout);
-            bw_narrow(to + at * bw_store_size(out->store), out->store, tout, n);
-        }
+static void widen(const bw_tiles *tiles, int64_t *to, const uint8_t *from, bw_store store, uint64_t at, size_t n) {
+    if (store == BW_STORE_U8) tiles->widen_u8(to, from + at, n);
+    else if (store == BW_STORE_I32) tiles->widen_i32(to, (const int32_t *)from + at, n);
+    else memcpy(to, (const int64_t *)from + at, n * sizeof *to);
 }
 
-#define RULE(name, formula)                                                                                              \
-    static void name##_tile(const params *p, size_t at, size_t n, const int64_t *restrict x, const int64_t *restrict y,  \
-                            int64_t *restrict out) {                                                                     \
-        (void)p; (void)at; (void)y;                                                                                      \
-        for (size_t i = 0; i < n; i++) out[i] = formula;                                                                 \
-    }                                                                                                                    \
-    static void run_##name(const bw_step *step, bw_block *block) { each(step, block, name##_tile); }
+static void narrow(const bw_tiles *tiles, uint8_t *to, bw_store store, uint64_t at, const int64_t *from, size_t n) {
+    if (store == BW_STORE_I32) tiles->narrow_i32((int32_t *)to + at, from, n);
+    else memcpy((int64_t *)to + at, from, n * sizeof *from);
+}
 
-RULE(affine, (x[i] * p->a[at + i] + p->b[at + i]) >> p->c[at + i])
-RULE(prelu, (x[i] * (x[i] >= 0 ? p->a : p->d)[at + i] + p->b[at + i]) >> p->c[at + i])
-RULE(clip, x[i] < p->lo ? p->lo : x[i] > p->hi ? p->hi : x[i])
-RULE(add, x[i] + y[i])
-RULE(add_constant, x[i] + p->a[at + i])
+static void run_chain(const bw_step *step, bw_block *block) {
+    const chain_data *d = step->data;
+    const bw_tiles *tiles = block->plan->tiles;
+    const uint8_t *from = bw_at(block, step->x), *second[BW_CHAIN];
+    uint8_t *to = bw_at(block, step->out);
+    uint64_t total = block->n_samples * step->out->positions * step->out->channels;
+    _Alignas(64) int64_t x[BW_TILE], y[BW_TILE];
+    for (int k = 0; k < d->n_rules; k++) second[k] = d->second[k] ? bw_at(block, d->second[k]) : NULL;
+    for (uint64_t at = 0, place = 0; at < total;) {
+        uint64_t left = d->period - place < total - at ? d->period - place : total - at;
+        size_t n = left < BW_TILE ? left : BW_TILE;
+        widen(tiles, x, from, step->x->store, at, n);
+        for (int k = 0; k < d->n_rules; k++) {
+            if (second[k]) widen(tiles, y, second[k], d->second[k]->store, at, n);
+            tiles->apply(&d->rules[k], place, n, x, y);
+        }
+        narrow(tiles, to, step->out->store, at, x, n);
+        at += n;
+        place = place + n == d->period ? 0 : place + n;
+    }
+}
 
-static int64_t *channels_of(bw_plan *plan, const bw_const *constant) {
-    int64_t *values = bw_plan_alloc_array(plan, constant->n_values, sizeof *values);
-    for (uint64_t i = 0; values && i < constant->n_values; i++) values[i] = bw_const_int(constant, i);
+static int64_t *repeated(bw_plan *plan, const bw_const *constant, uint64_t period) {
+    int64_t *values = bw_plan_alloc_array(plan, period, sizeof *values);
+    for (uint64_t i = 0; values && i < period; i++) values[i] = bw_const_int(constant, i % constant->n_values);
     return values;
 }
 
-int bw_prepare_affine(bw_plan *plan, bw_step *step, bw_error *error) {
-    params *p = step->data = bw_plan_alloc(plan, sizeof *p);
-    BW_HAVE(p);
-    p->a = channels_of(plan, &step->op->consts[BW_AFFINE_C_MUL]);
-    p->b = channels_of(plan, &step->op->consts[BW_AFFINE_C_ADD]);
-    p->c = channels_of(plan, &step->op->consts[BW_AFFINE_C_SHIFT]);
-    BW_HAVE(p->a && p->b && p->c);
-    step->run = run_affine;
+/* A constant of the sample's shape, in the order in which the sample lies. */
+static int64_t *by_place(bw_plan *plan, const bw_const *b, const bw_slot *out) {
+    int64_t *values = bw_plan_alloc_array(plan, b->n_values, sizeof *values);
+    for (uint64_t c = 0; values && c < out->channels; c++)
+        for (uint64_t p = 0; p < out->positions; p++) values[p * out->channels + c] = bw_const_int(b, c * out->positions + p);
+    return values;
+}
+
+static int set_rule(bw_plan *plan, const bw_op *op, const bw_slot *out, uint64_t period, bw_tile_rule *r, bw_error *error) {
+    const bw_const *c = op->consts;
+    switch (op->code) {
+    case BW_OP_AFFINE:
+        *r = (bw_tile_rule){BW_TILE_AFFINE, repeated(plan, &c[BW_AFFINE_C_MUL], period), NULL, repeated(plan, &c[BW_AFFINE_C_ADD], period),
+                            repeated(plan, &c[BW_AFFINE_C_SHIFT], period), 0, 0};
+        BW_HAVE(r->mul && r->add && r->shift);
+        break;
+    case BW_OP_PRELU:
+        *r = (bw_tile_rule){BW_TILE_PRELU, repeated(plan, &c[BW_PRELU_C_POS], period), repeated(plan, &c[BW_PRELU_C_NEG], period),
+                            repeated(plan, &c[BW_PRELU_C_ADD], period), repeated(plan, &c[BW_PRELU_C_SHIFT], period), 0, 0};
+        BW_HAVE(r->mul && r->neg && r->add && r->shift);
+        break;
+    case BW_OP_CLIP:
+        *r = (bw_tile_rule){.kind = BW_TILE_CLIP, .lo = op->attrs[BW_CLIP_LO], .hi = op->attrs[BW_CLIP_HI]};
+        break;
+    default:
+        r->kind = op->n_inputs == 2 ? BW_TILE_ADD : BW_TILE_ADD_CONSTANT;
+        if (op->n_inputs == 2) break;
+        r->add = c[BW_ADD_C_B].ndim == 3 ? by_place(plan, &c[BW_ADD_C_B], out) : repeated(plan, &c[BW_ADD_C_B], period);
+        BW_HAVE(r->add);
+    }
     return BW_OK;
 }
 
-int bw_prepare_prelu(bw_plan *plan, bw_step *step, bw_error *error) {
-    params *p = step->data = bw_plan_alloc(plan, sizeof *p);
-    BW_HAVE(p);
-    p->a = channels_of(plan, &step->op->consts[BW_PRELU_C_POS]);
-    p->d = channels_of(plan, &step->op->consts[BW_PRELU_C_NEG]);
-    p->b = channels_of(plan, &step->op->consts[BW_PRELU_C_ADD]);
-    p->c = channels_of(plan, &step->op->consts[BW_PRELU_C_SHIFT]);
-    BW_HAVE(p->a && p->b && p->c && p->d);
-    step->run = run_prelu;
-    return BW_OK;
+/* The period: whole channels as often as they fit a tile, or the whole sample where a constant has its shape. */
+static uint64_t period_of(const bw_program *p, const bw_slot *out, const uint32_t *operations, int n) {
+    uint64_t channels = out->channels;
+    for (int k = 0; k < n; k++) {
+        const bw_op *op = &p->ops[operations[k]];
+        if (op->code == BW_OP_ADD && op->consts[BW_ADD_C_B].ndim == 3) return channels * out->positions;
+    }
+    return channels < BW_TILE ? channels * (BW_TILE / channels) : channels;
 }
 
-int bw_prepare_clip(bw_plan *plan, bw_step *step, bw_error *error) {
-    params *p = step->data = bw_plan_alloc(plan, sizeof *p);
-    BW_HAVE(p);
-    p->lo = step->op->attrs[BW_CLIP_LO];
-    p->hi = step->op->attrs[BW_CLIP_HI];
-    step->run = run_clip;
-    return BW_OK;
-}
-
-int bw_prepare_add(bw_plan *plan, bw_step *step, bw_error *error) {
-    const bw_const *b = &step->op->consts[BW_ADD_C_B];
-    params *p = step->data = bw_plan_alloc(plan, sizeof *p);
-    BW_HAVE(p);
-    step->run = step->y ? run_add : run_add_constant;
-    p->per_place = b->ndim == 3;
-    if (step->y) return BW_OK;
-    p->a = bw_plan_alloc_array(plan, b->n_values, sizeof *p->a);
-    BW_HAVE(p->a);
-    uint64_t positions = p->per_place ? step->out->positions : 1, channels = step->out->channels;
-    for (uint64_t c = 0; c < channels; c++)
-        for (uint64_t at = 0; at < positions; at++) p->a[at * channels + c] = bw_const_int(b, c * positions + at);
+int bw_prepare_chain(bw_plan *plan, bw_step *step, const uint32_t *operations, int n, bw_error *error) {
+    const bw_program *p = plan->program;
+    chain_data *d = step->data = bw_plan_alloc(plan, sizeof *d);
+    const bw_slot **inputs = bw_plan_alloc_array(plan, (uint64_t)n + 1, sizeof *inputs);
+    BW_HAVE(d && inputs);
+    d->n_rules = n;
+    d->period = period_of(p, step->out, operations, n);
+    uint32_t value = p->ops[operations[0]].inputs[0];
+    inputs[step->n_inputs++] = step->x = &plan->slots[value];
+    for (int k = 0; k < n; k++) {
+        const bw_op *op = &p->ops[operations[k]];
+        BW_TRY(set_rule(plan, op, step->out, d->period, &d->rules[k], error));
+        if (op->n_inputs == 2) inputs[step->n_inputs++] = d->second[k] = &plan->slots[op->inputs[op->inputs[0] == value]];
+        value = operations[k];
+    }
+    step->inputs = inputs;
+    step->run = run_chain;
     return BW_OK;
 }
 

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include "../kernels.h"
 #include "../loader/loader.h"
+#include "../tiles/tiles.h"
 
 typedef enum { BW_STORE_BITS, BW_STORE_U8, BW_STORE_I32, BW_STORE_I64, BW_STORE_F32 } bw_store;
 typedef enum { BW_NOWHERE, BW_IN_ARENA, BW_IN_INPUT, BW_IN_SCORES } bw_place;
@@ -42,8 +43,9 @@ struct bw_step {
     void (*run)(const bw_step *step, bw_block *block);
     uint32_t operation;
     const bw_op *op;
-    const bw_slot *x, *y, *out;
-    const bw_slot *const *inputs; /* all of them, for concat */
+    const bw_slot *x, *out;
+    const bw_slot *const *inputs; /* all of them, the first is x */
+    int n_inputs;
     void *data;
     size_t scratch_bytes;
 };
@@ -57,6 +59,7 @@ typedef struct bw_pool bw_pool;
 struct bw_plan {
     const bw_program *program;
     const bw_kernels *kernels;
+    const bw_tiles *tiles;
     uint32_t flags;
     int threads;
     bw_slot *slots; /* one a value */
@@ -71,7 +74,8 @@ struct bw_plan {
     bw_pool *pool;
 };
 
-/* What fuse.c found for a sum: the threshold that closes it, a max pool right behind it, and elementwise steps between. */
+/* What fuse.c found for a sum: the threshold that closes it, a max pool right behind it, and elementwise steps between;
+ * for an elementwise operation: those before it that run in the same pass, and itself, the last of the chain. */
 enum { BW_CHAIN = 8 };
 typedef struct {
     int64_t threshold, pool; /* operations, -1 for none */
@@ -91,19 +95,20 @@ void *bw_plan_alloc_array(bw_plan *plan, uint64_t n, size_t size);
 int bw_place_slots(bw_plan *plan, bw_error *error);
 
 /* fuse.c */
-int bw_find_fusions(const bw_plan *plan, bw_analysis *analysis);
+void bw_find_fusions(const bw_plan *plan, bw_analysis *analysis);
+bool bw_is_elementwise(int code);
 void bw_switch_point(const bw_program *program, uint32_t sum, const bw_fusion *fusion, uint32_t channel, int32_t *threshold, bool *flip);
 
 /* layout.c: dims, store and root of every value's slot. */
 void bw_slot_shape(bw_slot *slot, bw_store store, uint32_t channels, uint32_t height, uint32_t width);
-int bw_lay_out(bw_plan *plan, bw_analysis *analysis);
+void bw_lay_out(bw_plan *plan, bw_analysis *analysis);
 
 /* Each operation's rule: fills run, data, scratch_bytes of a step whose op, x, y, inputs and out are set. */
 typedef int bw_prepare(bw_plan *plan, bw_step *step, bw_error *error);
-bw_prepare bw_prepare_input, bw_prepare_output, bw_prepare_threshold, bw_prepare_digitize, bw_prepare_affine, bw_prepare_prelu,
-    bw_prepare_clip, bw_prepare_add, bw_prepare_to_int, bw_prepare_pool, bw_prepare_patches, bw_prepare_gather, bw_prepare_reshape,
+bw_prepare bw_prepare_input, bw_prepare_output, bw_prepare_threshold, bw_prepare_digitize, bw_prepare_to_int, bw_prepare_pool, bw_prepare_patches, bw_prepare_gather, bw_prepare_reshape,
     bw_prepare_concat, bw_prepare_pad, bw_prepare_lut, bw_prepare_lut_conv2d, bw_prepare_count, bw_prepare_project;
 int bw_prepare_sum(bw_plan *plan, bw_step *step, const bw_fusion *fusion, bw_error *error); /* fusion may be NULL */
+int bw_prepare_chain(bw_plan *plan, bw_step *step, const uint32_t *operations, int n, bw_error *error); /* sets the inputs too */
 int bw_prepare_flip(bw_plan *plan, bw_step *step, const uint64_t *flip); /* XORs flip words into step->out */
 
 /* pool.c: runs work(context, worker) in `workers` threads, the caller being worker 0; false if threads cannot be had. */

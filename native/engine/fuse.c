@@ -41,18 +41,37 @@ static bool find_fusion(const bw_program *p, const bw_analysis *a, uint32_t sum,
     return false;
 }
 
-int bw_find_fusions(const bw_plan *plan, bw_analysis *a) {
+bool bw_is_elementwise(int code) {
+    return code == BW_OP_AFFINE || code == BW_OP_PRELU || code == BW_OP_CLIP || code == BW_OP_ADD;
+}
+
+/* An elementwise operation and those behind it that alone read what it makes. The chain runs in the place of its last
+ * operation, where the other values that it adds have been made. */
+static void find_chain(const bw_program *p, bw_analysis *a, uint32_t first, bool alone) {
+    bw_fusion f = {.threshold = -1, .pool = -1, .chain = {first}, .n_chain = 1};
+    uint32_t last = first;
+    while (!alone && a->n_readers[last] == 1 && f.n_chain < BW_CHAIN) {
+        uint32_t reader = a->reader[last];
+        if (!bw_is_elementwise(p->ops[reader].code) || a->skip[reader] || a->fusions[reader].n_chain) break;
+        a->skip[last] = true;
+        f.chain[f.n_chain++] = last = reader;
+    }
+    a->fusions[last] = f;
+}
+
+void bw_find_fusions(const bw_plan *plan, bw_analysis *a) {
     const bw_program *p = plan->program;
+    for (uint32_t i = 0; i < p->n_ops; i++) a->fusions[i] = (bw_fusion){.threshold = -1, .pool = -1};
     for (uint32_t i = 0; i < p->n_ops; i++) {
-        a->fusions[i] = (bw_fusion){.threshold = -1, .pool = -1};
         bw_fusion f;
-        if (plan->flags & BW_NO_FUSE || !find_fusion(p, a, i, &f)) continue;
+        bool alone = plan->flags & BW_NO_FUSE;
+        if (bw_is_elementwise(p->ops[i].code) && !a->skip[i] && !a->fusions[i].n_chain) find_chain(p, a, i, alone);
+        if (alone || !find_fusion(p, a, i, &f)) continue;
         a->fusions[i] = f;
         a->skip[f.threshold] = true;
         if (f.pool >= 0) a->skip[f.pool] = true;
         for (int k = 0; k < f.n_chain; k++) a->skip[f.chain[k]] = true;
     }
-    return BW_OK;
 }
 
 static bool bit_of(const bw_program *p, const bw_fusion *f, uint32_t c, int64_t x) {

@@ -62,7 +62,7 @@ static void lay_out_reshape(bw_plan *plan, bw_analysis *a, uint32_t number) {
     a->skip[number] = true;
 }
 
-int bw_lay_out(bw_plan *plan, bw_analysis *a) {
+void bw_lay_out(bw_plan *plan, bw_analysis *a) {
     const bw_program *p = plan->program;
     for (uint32_t i = 0; i < p->n_ops; i++) {
         bw_slot *slot = &plan->slots[i];
@@ -79,6 +79,11 @@ int bw_lay_out(bw_plan *plan, bw_analysis *a) {
     }
     for (uint32_t i = 0; i < p->n_ops; i++) {
         const bw_fusion *f = &a->fusions[i];
+        bool chain = bw_is_elementwise(p->ops[i].code);
+        for (int k = 0; k + 1 < f->n_chain && chain; k++) { /* only the last value of a chain is made */
+            plan->slots[f->chain[k]].readable = false;
+            plan->slots[f->chain[k]].place = BW_NOWHERE;
+        }
         if (f->threshold < 0) continue;
         if (f->pool >= 0) {
             bw_slot *slot = &plan->slots[i], *pool = &plan->slots[f->pool];
@@ -91,5 +96,4 @@ int bw_lay_out(bw_plan *plan, bw_analysis *a) {
             plan->slots[f->chain[k]].place = BW_NOWHERE;
         }
     }
-    return BW_OK;
 }

@@ -63,9 +63,8 @@ int bw_place_slots(bw_plan *plan, bw_error *error) {
     for (uint32_t s = 0; ok && s < plan->n_steps; s++) {
         const bw_step *step = &plan->steps[s];
         see(plan, step->out, s, first, last);
-        for (uint32_t i = 0; i < step->op->n_inputs && step->inputs; i++) see(plan, step->inputs[i], s, first, last);
+        for (int i = 0; i < step->n_inputs; i++) see(plan, step->inputs[i], s, first, last);
         see(plan, step->x, s, first, last);
-        see(plan, step->y, s, first, last);
     }
     for (uint32_t s = 0; ok && s < plan->n_steps; s++) {
         bw_slot *slot = &plan->slots[plan->steps[s].out->root];

@@ -7,8 +7,7 @@
 static bw_prepare *const prepare[BW_N_OPS] = {
     [BW_OP_INPUT] = bw_prepare_input, [BW_OP_THRESHOLD] = bw_prepare_threshold, [BW_OP_DIGITIZE] = bw_prepare_digitize,
     [BW_OP_LUT] = bw_prepare_lut, [BW_OP_LUT_CONV2D] = bw_prepare_lut_conv2d, [BW_OP_COUNT] = bw_prepare_count,
-    [BW_OP_PROJECT] = bw_prepare_project, [BW_OP_AFFINE] = bw_prepare_affine, [BW_OP_PRELU] = bw_prepare_prelu,
-    [BW_OP_CLIP] = bw_prepare_clip, [BW_OP_ADD] = bw_prepare_add, [BW_OP_MAX_POOL2D] = bw_prepare_pool,
+    [BW_OP_PROJECT] = bw_prepare_project, [BW_OP_MAX_POOL2D] = bw_prepare_pool,
     [BW_OP_SUM_POOL2D] = bw_prepare_pool, [BW_OP_PATCHES] = bw_prepare_patches, [BW_OP_GATHER] = bw_prepare_gather,
     [BW_OP_RESHAPE] = bw_prepare_reshape, [BW_OP_CONCAT] = bw_prepare_concat, [BW_OP_PAD] = bw_prepare_pad,
     [BW_OP_TO_INT] = bw_prepare_to_int, [BW_OP_OUTPUT] = bw_prepare_output,
@@ -23,7 +22,7 @@ static int no_rule(uint32_t code, bw_error *error) {
     size_t length = 0;
     for (uint32_t i = 0; i < BW_N_OPS && length < sizeof rules - 24; i++) {
         bw_op op = {.code = (uint16_t)i};
-        if (prepare[i] || is_sum(&op))
+        if (prepare[i] || is_sum(&op) || bw_is_elementwise(op.code))
             length += (size_t)snprintf(rules + length, sizeof rules - length, "%s%s", length ? ", " : "", bw_op_specs[i].name);
     }
     return bw_fail(error, BW_UNSUPPORTED, "no rule for '%s'; rules: %s", bw_op_specs[code].name, rules);
@@ -34,8 +33,8 @@ static int set_inputs(bw_plan *plan, bw_step *step, bw_error *error) {
     BW_HAVE(inputs);
     for (int i = 0; i < step->op->n_inputs; i++) inputs[i] = &plan->slots[step->op->inputs[i]];
     step->inputs = inputs;
-    step->x = step->op->n_inputs > 0 ? inputs[0] : NULL;
-    step->y = step->op->n_inputs > 1 ? inputs[1] : NULL;
+    step->n_inputs = step->op->n_inputs;
+    step->x = step->n_inputs > 0 ? inputs[0] : NULL;
     return BW_OK;
 }
 
@@ -81,6 +80,10 @@ static int add_steps(bw_plan *plan, const bw_analysis *a, bw_error *error) {
         if (a->skip[number]) continue;
         if (is_sum(op)) {
             status = add_sum(plan, number, &a->fusions[number], error);
+        } else if (bw_is_elementwise(op->code)) {
+            const bw_fusion *f = &a->fusions[number];
+            bw_step *step = new_step(plan, number, NULL, &plan->slots[number]);
+            status = bw_prepare_chain(plan, step, f->chain, f->n_chain, error);
         } else if (!prepare[op->code]) {
             status = no_rule(op->code, error);
         } else {
@@ -135,8 +138,8 @@ static int analyse(bw_plan *plan, bw_analysis *a, bw_error *error) {
             a->n_readers[p->ops[i].inputs[j]]++;
             a->reader[p->ops[i].inputs[j]] = i;
         }
-    BW_TRY(bw_find_fusions(plan, a));
-    BW_TRY(bw_lay_out(plan, a));
+    bw_find_fusions(plan, a);
+    bw_lay_out(plan, a);
     return add_steps(plan, a, error);
 }
 
@@ -174,6 +177,7 @@ int bw_plan_create(const bw_program *program, const char *isa, int threads, uint
     if (!p) return bw_fail(error, BW_NO_MEMORY, "no memory for the plan");
     p->program = program;
     p->kernels = kernels;
+    p->tiles = bw_find_tiles(kernels->name);
     p->threads = flags & BW_KEEP ? 1 : threads;
     p->flags = flags;
     int status = fill(p, error);

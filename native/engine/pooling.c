@@ -42,8 +42,7 @@ static void run_or(const bw_step *step, bw_block *block) {
 static void run_max_i32(const bw_step *step, bw_block *block) {
     size_t n = step->out->channels;
     EACH_WINDOW(int32_t *most = (int32_t *)to; for (size_t c = 0; c < n; c++) most[c] = INT32_MIN;,
-                const int32_t *v = (const int32_t *)from;
-                for (size_t c = 0; c < n; c++) most[c] = v[c] > most[c] ? v[c] : most[c];, )
+                block->plan->tiles->max(most, (const int32_t *)from, n);, )
 }
 
 /* Any store, in int64, in the scratch row. */

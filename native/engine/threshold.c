@@ -25,7 +25,7 @@ static void run_threshold(const bw_step *step, bw_block *block) {
         for (uint64_t k = 0; k < n_words; k++) {
             uint64_t first = 64 * k, n = out->channels - first < 64 ? out->channels - first : 64;
             if (d->narrow && d->n_thresholds == 1)
-                for (uint64_t i = 0; i < n; i++) bytes[i] = ((const int32_t *)row)[first + i] >= d->narrow[first + i];
+                block->plan->tiles->compare(bytes, (const int32_t *)row + first, d->narrow + first, n);
             else
                 for (uint64_t i = 0; i < n; i++) bytes[i] = met(d, row, x->store, (first + i) / d->n_thresholds, first + i);
             *words++ = bw_word_of(bytes, n) ^ d->flip[k];

@@ -252,6 +252,26 @@ def prelu_fused(rng):
     return b.finish(b.to_int(x, "signs"))
 
 
+def late_second(rng):
+    """Chains that meet: each adds what was made after it began."""
+    b = Builder()
+    x = b.input("int", (5, 3, 3), -9, 9)
+    y = b.affine(x, rng.integers(-9, 9, 5), 3, 1)
+    z = b.clip(b.max_pool2d(x, 1), -4, 7)
+    s = b.add(y, z)
+    t = b.add(b.add(z, x), s)
+    u = b.add(b.affine(t, 3, 1, 0), b.clip(b.add(t, t), -20, 20))
+    return _scores(b, b.prelu(b.add(u, rng.integers(-9, 9, (5, 3, 3))), 3, -2, 1, 1))
+
+
+def long_chain(rng):
+    b = Builder()
+    x = b.input("int", (3, 7, 9), 0, 255)
+    for _ in range(19):
+        x = b.clip(b.affine(x, rng.integers(-3, 4, 3), rng.integers(-99, 99, 3), 1), -1000, 1000)
+    return _scores(b, x)
+
+
 def several_readers(rng):
     """A sum that a threshold and another operation read; a value read twice by one operation; an unread value."""
     b = Builder()

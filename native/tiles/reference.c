@@ -1,0 +1,2 @@
+#define ISA reference
+#include "template.h"
