@@ -7,7 +7,7 @@ loading and running a Program needs no torch, and `--help` is quick.
 import importlib
 import sys
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
@@ -30,7 +30,25 @@ _PUBLIC = {
     "pretrained": "bitwright.app.zoo",
     "summary": "bitwright.models",
 }
-__all__ = sorted(_PUBLIC)
+__all__ = list(_PUBLIC)
+
+if TYPE_CHECKING:  # the same again for editors and type checkers
+    from bitwright.app.zoo import pretrained as pretrained
+    from bitwright.data import Dataset as Dataset
+    from bitwright.data import InputSpec as InputSpec
+    from bitwright.data import from_arrays as from_arrays
+    from bitwright.data import from_csv as from_csv
+    from bitwright.data import from_folder as from_folder
+    from bitwright.data import load_data as load_data
+    from bitwright.estimator import BitClassifier as BitClassifier
+    from bitwright.freeze import freeze as freeze
+    from bitwright.ir import Program as Program
+    from bitwright.ir import load as load
+    from bitwright.models import convert as convert
+    from bitwright.models import create_model as create_model
+    from bitwright.models import list_models as list_models
+    from bitwright.models import summary as summary
+    from bitwright.train import fit as fit
 
 
 class _Package(ModuleType):

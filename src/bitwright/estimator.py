@@ -14,8 +14,8 @@ from bitwright.app.sklearn_habits import checked_features, checked_labels, class
 class BitClassifier:
     """Classifier of signs. X: real-valued features (n, F), uint8 features, or uint8 images (n, C, H, W); y: labels.
 
-    Real-valued (and wider integer) features are compared with `thresholds` quantiles of the training data each, exactly,
-    inside the Program. uint8 features go in as they are.
+    Real-valued (and wider integer) features are each compared with `thresholds` quantiles of the training data,
+    exactly, inside the Program; uint8 features go in as they are.
 
     model: a name of list_models(); model_options: its options, e.g. {"hidden": [512, 512]}. epochs, batch_size, lr: of
     training. random_state: an int, or None for 0. verbose: whether to show progress.

@@ -4,7 +4,6 @@ import json as json_module
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +17,8 @@ def train_command(args: Sequence[str]) -> tuple[Callable, list[str]]:
     """
     from bitwright.app.recipes import find_recipe, recipe_class
 
-    Recipe, rest = recipe_class(), list(args)
+    Recipe: Any = recipe_class()
+    rest = list(args)
     if rest and not rest[0].startswith("-"):
         base = Recipe.from_toml(find_recipe(rest.pop(0)))
     else:
@@ -26,7 +26,7 @@ def train_command(args: Sequence[str]) -> tuple[Callable, list[str]]:
     base, rest = _new_model_options(base, rest)
 
     def train(
-        recipe: Annotated[Recipe, arg(name="")] = base,
+        recipe: Annotated[Recipe, arg(name="")] = base,  # type: ignore[valid-type]
         out: Path | None = None,
         resume: bool = False,
         target: str = "",
@@ -114,7 +114,7 @@ def evaluate(run: Positional[Path], /, results: Path = Path("results")) -> int:
         run: a run folder, made by `bitwright train`.
         results: folder for NAME-seedSEED.json.
     """
-    from bitwright.app.evaluation import evaluate_run
+    from bitwright.app.workflow import evaluate_run
 
     path, measured = evaluate_run(run, results)
     print(f"Program {measured['frozen_accuracy']:.2f} %, model {measured['model_accuracy']:.2f} %, same class "
@@ -123,6 +123,8 @@ def evaluate(run: Positional[Path], /, results: Path = Path("results")) -> int:
         bits = f"{measured['hidden_differing']} of {measured['hidden_compared']:,} hidden bits"
         scores = f"{measured['scores_differing']} of {measured['scores_compared']:,} scores"
         print(f"{bits} and {scores} differ from PyTorch")
+    if measured["read_note"]:
+        print(measured["read_note"])
     return 0
 
 
@@ -169,26 +171,22 @@ def summary(program: Positional[str], /) -> None:
     print(open_program(program).summary())
 
 
-def bench(program: Positional[str], /, seconds: float = 2.0, threads: int = 1) -> None:
-    """Images a second of every backend of this machine, whole `run` calls at batch 1 and 256.
+def bench(program: Positional[str], /, data: str = "", threads: tuple[int, ...] = (1,)) -> None:
+    """Examples a second of every backend of this machine, beside the float twin in PyTorch, at batch 1 and 256.
 
-    Example: bitwright bench model.bw --threads 2
+    Example: bitwright bench model.bw --threads 1 2
 
     Args:
         program: a .bw file, or the name of a shipped Program.
-        seconds: time spent on each number.
-        threads: threads of the native core.
+        data: what to run on, as for `verify`; timing does not depend on it.
+        threads: numbers of threads to time with; each is pinned to as many cores.
     """
-    from bitwright.app.checking import example_inputs
-    from bitwright.app.timing import rates
-    from bitwright.ir import join_backends
+    from bitwright.app.checking import verification_inputs
+    from bitwright.bench import compare_speed, float_twin_of, sizes
 
     opened = open_program(program)
-    for batch in (1, 256):
-        x = example_inputs(opened, batch)
-        calls = {name: partial(opened.run, x, name, threads) for name in join_backends()}
-        for name, rate in rates(calls, batch, seconds).items():
-            print(f"batch {batch:4}  {name:14} {rate:12,.0f} a second")
+    print(sizes(opened))
+    print(compare_speed(opened, float_twin_of(opened), verification_inputs(opened, data, 256), threads=threads))
 
 
 def doctor() -> None:

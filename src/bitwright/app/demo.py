@@ -1,9 +1,9 @@
-"""The main job on real data in one table: train, freeze, verify, time; then a digit, and the command for your own data."""
+"""The main job on real data in one table: train, freeze, verify, time; then a digit, and the way to your own data."""
 
+import os
 import shutil
+import sys
 from dataclasses import dataclass, replace
-from functools import partial
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,18 @@ from bitwright.app.checking import verification_inputs
 from bitwright.app.draw import draw_image
 from bitwright.app.recipes import find_recipe
 from bitwright.app.source import Source
-from bitwright.app.timing import rates
 from bitwright.app.workflow import PROGRAM, train_run
 from bitwright.app.zoo import list_pretrained, pretrained, pretrained_results
+from bitwright.bench import binomial_error, compare_speed, float_twin_of
+from bitwright.bench.rivals import FLOAT_TWIN
 from bitwright.data import Dataset, is_present
 from bitwright.freeze import agreement
-from bitwright.ir import Program
-from bitwright.models import create_model, float_twin
+from bitwright.ir import Program, join_backends
 from bitwright.train import Recipe, evaluate, train_recipe
 
 # data -> (recipe, changes that make it a matter of a minute or two)
 CHOICES: dict[str, tuple[str, dict[str, Any]]] = {
-    "digits": ("digits_sign_mlp", {}),
+    "digits": ("digits_sign_mlp", {"epochs": 30, "threads": 1}),  # so small that threads only wait for each other
     "mnist": ("mnist_sign_mlp", {"epochs": 4}),
 }
 SHIPPED = "mnist_sign_mlp"
@@ -36,7 +36,7 @@ BATCHES = (1, 256)
 
 @dataclass
 class Demo:
-    """What the demo found. accuracies in percent of the test set; rates: batch -> (float twin, Program), images a second."""
+    """What the demo found. Accuracies: percent of the test set. rates: batch -> images/s of (float twin, Program)."""
 
     data: Dataset
     program: Program
@@ -50,8 +50,8 @@ class Demo:
     ok: bool
 
 
-def demo(data: str = "digits", out: str | Path = "runs", seconds: float = 1.0, **changes: Any) -> int:
-    """Runs and prints it; 0 if nothing differed. seconds: spent on each rate. changes: of the recipe's fields.
+def demo(data: str = "digits", out: str | Path = "runs", **changes: Any) -> int:
+    """Runs and prints it; 0 if nothing differed. changes: of the recipe's fields.
 
     Raises ValueError for data other than CHOICES.
     """
@@ -64,22 +64,22 @@ def demo(data: str = "digits", out: str | Path = "runs", seconds: float = 1.0, *
     recipe = Recipe.from_toml(find_recipe(name)).override({"name": f"demo-{data}", **quick, **changes})
     folder = Path(out) / f"demo-{data}"
     shutil.rmtree(folder, ignore_errors=True)
-    found = run_demo(recipe, Source(data), folder, seconds, console)
+    found = run_demo(recipe, Source(data), folder, console)
     console.print(demo_table(found))
-    show_shipped(console, seconds)
+    show_shipped(console)
     show_digit(found, console)
-    path = folder / PROGRAM
+    path, command = folder / PROGRAM, this_command()
     console.print(
         f"\nThe Program is [bold]{path}[/]. Your own pictures, a subfolder a class:\n"
-        f"  [bold]bitwright train --data photos/[/]   then   [bold]bitwright predict runs/photos-seed0/model.bw cat.png[/]\n"
-        "A table:  [bold]bitwright train --data table.csv --target column[/]"
-        "   (in a checkout the command is .venv/bin/bitwright)",
+        f"  [bold]{command} train --data photos/[/]   then   "
+        f"[bold]{command} predict runs/photos-seed0/model.bw cat.png[/]\n"
+        f"A table:  [bold]{command} train --data table.csv --target column[/]",
         soft_wrap=True,
     )
     return 0 if found.ok else 1
 
 
-def run_demo(recipe: Recipe, source: Source, folder: Path, seconds: float, console: Console) -> Demo:
+def run_demo(recipe: Recipe, source: Source, folder: Path, console: Console) -> Demo:
     console.print(f"[bold]1[/] train {recipe.model} on {recipe.data}: every weight and every hidden activation one bit")
     result, program, data = train_run(recipe, source, folder)
     console.print("[bold]2[/] train its float twin: the same layers with real weights and ReLU")
@@ -95,7 +95,7 @@ def run_demo(recipe: Recipe, source: Source, folder: Path, seconds: float, conso
     for entry in report.backends:
         differing[entry.backend] = f"{entry.differing} of {entry.hidden_compared:,} values"
     console.print("[bold]4[/] time it beside the float twin, one thread each")
-    speeds = {batch: compare_speed(program, twin, data.x_test[:batch], batch, seconds) for batch in BATCHES}
+    speeds = speed_beside(program, twin, data.x_test[:256])
     return Demo(
         data=data,
         program=program,
@@ -110,46 +110,39 @@ def run_demo(recipe: Recipe, source: Source, folder: Path, seconds: float, conso
     )
 
 
-def compare_speed(program: Program, twin: torch.nn.Module, x: np.ndarray, batch: int, seconds: float):
-    """(float twin, Program): examples a second, whole calls from uint8 to scores, one thread each."""
-    x = np.resize(x, (batch, *x.shape[1:]))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    twin = twin.eval()
+def speed_beside(program: Program, twin: torch.nn.Module, x: np.ndarray) -> dict[int, tuple[float, float]]:
+    """batch -> examples a second, (float twin, the Program's fastest backend), whole calls, one thread each."""
+    backends = list(join_backends())[-1:]
+    report = compare_speed(program, twin, x, BATCHES, threads=(1,), backends=backends)
+    return {b: (report.row(b, 1, FLOAT_TWIN).per_second, report.fastest(b, 1).per_second) for b in BATCHES}
 
-    def run_twin():
-        with torch.inference_mode():
-            return twin(torch.from_numpy(x).float())
 
-    try:
-        found = rates({"twin": run_twin, "program": partial(program.run, x)}, batch, seconds)
-    finally:
-        torch.set_num_threads(threads)
-    return found["twin"], found["program"]
+def this_command() -> str:
+    """How this very `bitwright` is called from a shell."""
+    return "bitwright" if shutil.which("bitwright") else os.path.relpath(Path(sys.executable).with_name("bitwright"))
 
 
 def demo_table(found: Demo) -> Table:
     n = len(found.data.y_test)
 
     def percent(accuracy: float) -> str:
-        p = accuracy / 100
-        return f"{accuracy:.2f} ± {100 * sqrt(p * (1 - p) / n):.2f} %"
+        return f"{accuracy:.2f} ± {binomial_error(accuracy, n):.2f} %"
 
-    table = Table(title=f"{found.data.name}: {n:,} test images", title_justify="left")
+    table = Table(title=f"{found.data.name}: {n:,} test images, accuracy ± binomial error", title_justify="left")
     for heading in ("", "float twin", "binary model", "frozen Program"):
         table.add_column(heading, justify="left" if not heading else "right")
     accuracies = map(percent, (found.twin_accuracy, found.model_accuracy, found.program_accuracy))
-    table.add_row("accuracy (binomial error)", *accuracies)
+    table.add_row("accuracy", *accuracies)
     table.add_row("bytes", f"{found.twin_bytes:,}", "", f"{found.program_bytes:,}")
     for batch, (slow, fast) in found.rates.items():
-        table.add_row(f"images a second, batch {batch}", f"{slow:,.0f}", "", f"{fast:,.0f}  ({fast / slow:.1f} x)")
+        table.add_row(f"images/s, batch {batch}", f"{slow:,.0f}", "", f"{fast:,.0f}  ({fast / slow:.1f} x)")
     table.add_section()
     for who, count in found.differing.items():
         table.add_row(f"differing: {who}", "", "", count)
     return table
 
 
-def show_shipped(console: Console, seconds: float) -> None:
+def show_shipped(console: Console) -> None:
     """The MNIST network that comes with the package: verified, timed, with its recorded accuracy."""
     if SHIPPED not in list_pretrained():
         return
@@ -157,15 +150,14 @@ def show_shipped(console: Console, seconds: float) -> None:
     present = is_present("mnist")
     x = verification_inputs(program, "mnist" if present else "", 1000)
     report = program.verify(x)
-    options = program.header.get("recipe", {}).get("model_options", {})
-    twin = float_twin(create_model("sign_mlp", **{**options, "shape": program.input_type.shape}))
+    speeds = speed_beside(program, float_twin_of(program), x)
     table = Table(title=f"shipped: {SHIPPED}, {len(program.to_bytes()):,} bytes", title_justify="left")
     table.add_column("")
     table.add_column("", justify="right")
     table.add_row("accuracy, MNIST test set (recorded)", f"{recorded['frozen_accuracy']:.2f} %")
     for batch in BATCHES:
-        slow, fast = compare_speed(program, twin, x, batch, seconds)
-        table.add_row(f"images a second, batch {batch}", f"{fast:,.0f}  ({fast / slow:.1f} x its float twin)")
+        slow, fast = speeds[batch]
+        table.add_row(f"images/s, batch {batch}", f"{fast:,.0f}  ({fast / slow:.1f} x its float twin)")
     inputs = "MNIST images" if present else "random images"
     table.add_row(f"differing values, {len(x)} {inputs}, all kernels", f"{report.differing}")
     console.print(table)

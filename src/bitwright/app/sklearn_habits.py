@@ -1,4 +1,4 @@
-"""What scikit-learn expects of an estimator, without importing it: where it is loaded already, its own classes are used."""
+"""What scikit-learn expects of an estimator, without importing it: where it is loaded already, its classes are used."""
 
 import sys
 import warnings
@@ -17,9 +17,9 @@ def not_fitted(name: str) -> Exception:
 
 
 def checked_features(estimator: Any, X: Any, fitting: bool) -> np.ndarray:
-    """X as uint8 or float32, (n, ...): 2-D features, or uint8 images (n, C, H, W). Notes or checks their number and names.
+    """X as uint8 or float32, (n, ...): 2-D features, or uint8 images (n, C, H, W); notes or checks number and names.
 
-    Raises TypeError for sparse or non-numeric data; ValueError for complex numbers, NaN, infinity, another shape, no rows.
+    Raises TypeError for sparse or non-numeric data; ValueError for complex numbers, NaN, infinity, a shape, no rows.
     """
     name = type(estimator).__name__
     if hasattr(X, "toarray"):
@@ -34,8 +34,8 @@ def checked_features(estimator: Any, X: Any, fitting: bool) -> np.ndarray:
         raise ValueError(f"{name} takes numbers, got X of {x.dtype}; encode categories first, or use from_csv")
     if x.ndim not in (2, 4) or (x.ndim == 4 and x.dtype != np.uint8):
         raise ValueError(
-            f"Expected 2D array, got {x.ndim}D array instead; Reshape your data: X.reshape(-1, 1) for a single feature, "
-            "X.reshape(1, -1) for a single sample; images are uint8 (n, C, H, W)"
+            f"Expected 2D array, got {x.ndim}D array instead; Reshape your data: X.reshape(-1, 1) for a single "
+            "feature, X.reshape(1, -1) for a single sample; images are uint8 (n, C, H, W)"
         )
     if len(x) == 0:
         raise ValueError(f"Found array with 0 sample(s) (shape={x.shape}) while a minimum of 1 is required by {name}.")
@@ -59,7 +59,7 @@ def checked_features(estimator: Any, X: Any, fitting: bool) -> np.ndarray:
 
 
 def checked_labels(y: Any, n_rows: int) -> np.ndarray:
-    """y as (n_rows,) of class labels. Raises ValueError for numbers that are no classes, another length, NaN, or None."""
+    """y as (n_rows,) of class labels. Raises ValueError for numbers that are no classes, another length, NaN, None."""
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
     labels = np.asarray(y)

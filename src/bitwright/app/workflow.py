@@ -100,3 +100,14 @@ def load_run(folder: str | Path) -> tuple[Recipe, Source, Dataset, nn.Module]:
     except RuntimeError as error:
         raise ValueError(f"{folder}: the checkpoint is of another model than run.json says: {error}") from error
     return recipe, source, data, model.eval()
+
+
+def evaluate_run(folder: str | Path, results: str | Path = "results") -> tuple[Path, dict[str, Any]]:
+    """The reading of the test set for a finished run, see `bitwright.bench.evaluate`: (results file, its contents)."""
+    from bitwright.bench import evaluate
+
+    recipe, _, data, model = load_run(folder)
+    state = load_checkpoint(Path(folder) / CHECKPOINT)
+    seen = next((row["val_accuracy"] for row in reversed(state["history"]) if row["val_accuracy"] is not None), None)
+    program = freeze_model(model, recipe, data, seen)
+    return evaluate(program, data, recipe, train_seconds=state["seconds"], val_accuracy=seen, results=results)
