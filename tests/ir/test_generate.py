@@ -25,8 +25,8 @@ def test_check_notices_a_stale_file(monkeypatch, capsys):
 def test_codes_are_in_order_and_never_move():
     """Files in the world hold these numbers."""
     names = (
-        "input threshold digitize xnor_linear xnor_conv2d int_linear int_conv2d lut lut_conv2d count project affine prelu "
-        "clip add max_pool2d sum_pool2d patches gather reshape concat pad to_int output"
+        "input threshold digitize xnor_linear xnor_conv2d int_linear int_conv2d lut lut_conv2d count project affine "
+        "prelu clip add max_pool2d sum_pool2d patches gather reshape concat pad to_int output"
     )
     assert [OPS[name].code for name in names.split()] == list(range(24)) and len(OPS) == 24
     dtypes = "none bit i4 u8 i8 u16 i16 u32 i32 u64 i64 f32"
