@@ -164,13 +164,7 @@ class Plan:
         return np.require(check_input(program, x), self._dtype, ["C_CONTIGUOUS", "ALIGNED"])
 
     def _call(self, program: Program, x: np.ndarray, scores: np.ndarray) -> None:
-        status = self._run(
-            self._handle,
-            x.__array_interface__["data"][0],
-            x.shape[0],
-            scores.__array_interface__["data"][0],
-            self._error_at,
-        )
+        status = self._run(self._handle, _pointer(x), x.shape[0], _pointer(scores), self._error_at)
         if status:
             message = self._error.message.decode(errors="replace")
             if status == BAD_INPUT:
@@ -197,13 +191,22 @@ class Plan:
                 for number, type_ in enumerate(program.types):
                     wide = np.dtype(np.float32 if type_.kind == "float" else np.int64)
                     value = np.empty((len(part), *type_.shape), wide)
-                    pointer = value.__array_interface__["data"][0]
-                    if not self._library.bw_value_read(self._handle, number, len(part), pointer):
+                    if not self._library.bw_value_read(self._handle, number, len(part), _pointer(value)):
                         continue
                     if number not in values:
                         values[number] = np.empty((len(x), *type_.shape), np.uint8 if type_.kind == "bits" else wide)
                     values[number][start : start + block] = value
         return values
+
+
+_Byte = ctypes.c_char * 1
+
+
+def _pointer(array: np.ndarray):
+    """The place of a contiguous array's values, as an argument of a C function. The first way takes half as long."""
+    if array.size and array.flags.writeable:
+        return _Byte.from_buffer(array)
+    return array.__array_interface__["data"][0]
 
 
 def _free(library: ctypes.CDLL, program: ctypes.c_void_p, plan: ctypes.c_void_p) -> None:
