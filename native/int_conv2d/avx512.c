@@ -1,3 +1,4 @@
-/* For now the reference, compiled for AVX-512. */
-#define bw_int_conv2d_reference bw_int_conv2d_avx512
-#include "reference.c"
+/* int_conv2d with AVX-512: the products of int_linear/avx512.c. */
+#include "run.h"
+
+BW_INT_CONV2D_KERNEL(avx512)

@@ -161,8 +161,10 @@ static int check(const bw_kernel *kernel, const bw_kernel *reference, int conv, 
     size_t out_unit = s.out == BW_OUT_BITS ? bw_words(n) * 8 : (size_t)n * (s.out == BW_OUT_I64 ? 8 : 4);
     job.out_stride = positions * out_unit + (size_t)between(0, 1) * 8;
     int32_t *threshold = buffer((size_t)n * 4, 0);
-    for (int32_t i = 0; i < n; i++)
-        threshold[i] = ints ? (int32_t)((int64_t)next() >> between(33, 60)) : (int32_t)between(-9, 9);
+    for (int32_t i = 0; i < n; i++) {
+        int64_t any = (int64_t)next();
+        threshold[i] = (int32_t)(ints ? any >> between(33, 60) : between(-9, 9));
+    }
     uint64_t *flip = buffer(bw_words(n) * 8, 0);
     random_bits(flip, 1, n, 5);
     job.threshold = s.out == BW_OUT_BITS ? threshold : NULL;
