@@ -3,6 +3,7 @@
 import json
 import struct
 import zlib
+from bisect import bisect_left
 from os import PathLike
 from pathlib import Path
 
@@ -75,18 +76,27 @@ def _header(text: bytes) -> dict:
 
 
 class _Blobs:
-    """The blobs, taken one after another: each begins at the next multiple of 64, and none is taken twice."""
+    """The blobs: no byte is taken twice, so that memory stays in proportion to the file, and none is left unnamed."""
 
     def __init__(self, data: bytes) -> None:
-        self.data, self.end = data, 0
+        self.data = data
+        self.spans: list[tuple[int, int]] = [(len(data), len(data))]  # in order; the last stands for the end
 
     def take(self, where: str, offset: int, size: int) -> bytes:
-        expected = _round_up(self.end, 64)
-        need(offset == expected, f"{where}: begins at byte {offset} of the blobs, expected {expected}")
-        need(offset + size <= len(self.data), f"{where}: bytes {offset}..{offset + size} of only {len(self.data)}")
-        need(not any(self.data[self.end : offset]), f"{where}: bytes before it are not 0")
-        self.end = offset + size
-        return self.data[offset : self.end]
+        end = offset + size
+        need(offset % 64 == 0, f"{where}: begins at byte {offset} of the blobs, not a multiple of 64")
+        need(end <= len(self.data), f"{where}: bytes {offset}..{end} of only {len(self.data)}")
+        place = bisect_left(self.spans, (offset, end))
+        before = self.spans[place - 1][1] if place else 0
+        need(before <= offset and end <= self.spans[place][0], f"{where}: overlaps another constant at byte {offset}")
+        self.spans.insert(place, (offset, end))
+        return self.data[offset:end]
+
+    def check_rest(self) -> None:
+        at = 0
+        for begin, end in self.spans:
+            need(not any(self.data[at:begin]), f"bytes {at}..{begin} of the blobs belong to no constant and are not 0")
+            at = end
 
 
 def _records(data: bytes, n_ops: int, blobs: _Blobs) -> tuple[list[Op], list[ValueType]]:
@@ -103,7 +113,7 @@ def _records(data: bytes, n_ops: int, blobs: _Blobs) -> tuple[list[Op], list[Val
         types.append(type_)
         at += length
     need(at == len(data), f"{len(data) - at} bytes after the last record")
-    need(blobs.end == len(blobs.data), f"{len(blobs.data) - blobs.end} bytes after the last constant")
+    blobs.check_rest()
     return ops, types
 
 
