@@ -65,6 +65,8 @@ def run(name: str, rest: Sequence[str]) -> int | None:
 
 def describe(error: Exception) -> str:
     """The error's own words; for one nobody foresaw, also its type and how to see where it came from."""
+    if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "safetensors", "PIL"):
+        return f"this needs {error.name}, which is not installed: pip install 'bitwright[train]'"
     words = " ".join(str(error.args[0] if isinstance(error, KeyError) and error.args else error).split())
     if isinstance(error, ValueError | OSError | ImportError | TypeError):
         return words or type(error).__name__

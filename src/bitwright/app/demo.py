@@ -88,12 +88,12 @@ def run_demo(recipe: Recipe, source: Source, folder: Path, console: Console) -> 
     n = min(len(data.x_test), 2000)
     agreed = agreement(program, data.x_test[:n])
     report = program.verify(data.x_test[:n])
-    hidden, scores = agreed.hidden_differing, agreed.scores_differing
     differing = {
-        "PyTorch": f"{hidden} of {agreed.hidden_compared:,} bits, {scores} of {agreed.scores_compared:,} scores"
+        "PyTorch, bits": f"{agreed.hidden_differing} of {agreed.hidden_compared:,}",
+        "PyTorch, scores": f"{agreed.scores_differing} of {agreed.scores_compared:,}",
     }
     for entry in report.backends:
-        differing[entry.backend] = f"{entry.differing} of {entry.hidden_compared:,} values"
+        differing[entry.backend] = f"{entry.differing} of {entry.hidden_compared:,}"
     console.print("[bold]4[/] time it beside the float twin, one thread each")
     speeds = speed_beside(program, twin, data.x_test[:256])
     return Demo(
@@ -137,8 +137,9 @@ def demo_table(found: Demo) -> Table:
     for batch, (slow, fast) in found.rates.items():
         table.add_row(f"images/s, batch {batch}", f"{slow:,.0f}", "", f"{fast:,.0f}  ({fast / slow:.1f} x)")
     table.add_section()
+    table.add_row("differing values")
     for who, count in found.differing.items():
-        table.add_row(f"differing: {who}", "", "", count)
+        table.add_row(f"  {who}", "", "", count)
     return table
 
 
