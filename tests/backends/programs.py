@@ -204,7 +204,7 @@ def project_gaussian(rng):
 
 def project_hadamard(rng):
     b = Builder()
-    x = b.project(b.input("int", (13,), -50, 300), 40, "hadamard", -5, 1, rounds=2, shift=2)
+    x = b.project(b.input("int", (13,), -50, 300), 40, "hadamard", -5, 1, 2, 2, rng.integers(-2000, 2000, 40))
     return _scores(b, b.project(x, 70, "hadamard", 6, 2, rounds=1, t=rng.integers(-9, 9, 70)))
 
 

@@ -205,7 +205,7 @@ _Byte = ctypes.c_char * 1
 def _pointer(array: np.ndarray):
     """The place of a contiguous array's values, as an argument of a C function. The first way takes half as long."""
     if array.size and array.flags.writeable:
-        return _Byte.from_buffer(array)
+        return _Byte.from_buffer(array.data)
     return array.__array_interface__["data"][0]
 
 
