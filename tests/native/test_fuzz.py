@@ -63,11 +63,11 @@ def hash_of(scores):
 
 
 def mutate(data, rng):
-    data = bytearray(data)
+    data, records = bytearray(data), struct.unpack_from("<Q", data, 24)[0]
     for _ in range(int(rng.integers(1, 4))):
         at = int(rng.integers(len(data)))
         if rng.random() < 0.6:  # the records, where a change means most
-            at = 128 + int(rng.integers(struct.unpack_from("<Q", data, 24)[0] or 1))
+            at = 128 + int(rng.integers(records))
         kind = rng.integers(4)
         if kind == 0:
             data[at] ^= 1 << int(rng.integers(8))
