@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import sys
+import warnings
 from importlib import metadata
 from pathlib import Path
 
@@ -39,19 +40,14 @@ def doctor() -> list[tuple[str, str, bool]]:
 
 
 def native_core() -> tuple[str, str, bool]:
-    from bitwright.ir.executors import join_backends
+    from bitwright.ir import join_backends
 
-    library = package_folder() / "native" / "libbw_run.so"
-    if not library.exists():
-        return (
-            "native core",
-            "missing; Programs run on the interpreter. Install gcc or clang, then bitwright again",
-            False,
-        )
-    kernels = [name for name in join_backends() if name != "interpreter"]
-    if not kernels:
-        return "native core", f"{library} does not load; install bitwright again to build it anew", False
-    return "native core", ", ".join(kernels), True
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        kernels = [name for name in join_backends() if name != "interpreter"]
+    if kernels:
+        return "native core", ", ".join(kernels), True
+    return "native core", f"missing; {said[-1].message if said else 'Programs run on the interpreter'}", False
 
 
 def data_folder() -> tuple[str, str, bool]:
