@@ -82,7 +82,7 @@ static inline bw_int_plan bw_int_plan_of(const bw_int_engine *engine, const bw_s
         p.origin = lo >= 0 && hi <= 255 ? 0 : (int32_t)lo;
         int64_t range = hi - p.origin;
         p.planes = range < 1 << 8 ? 1 : range < 1 << 16 ? 2 : range < 1 << 24 ? 3 : 4;
-        p.plane_bytes = p.path == BW_PATH_LOOKUP ? (size_t)(k + 14) / 15 * 15 + 8 : (size_t)(k + 3) / 4 * 4;
+        p.plane_bytes = p.path == BW_PATH_LOOKUP ? (size_t)(k + 4) / 5 * 5 + 8 : (size_t)(k + 3) / 4 * 4;
     }
     p.row_bytes = (size_t)p.planes * p.plane_bytes;
     return p;
