@@ -3,7 +3,7 @@
 import difflib
 import os
 
-from bitwright.data import cifar10, digits
+from bitwright.data import adult, breast_cancer, cifar10, digits, monk
 from bitwright.data.dataset import Dataset, NamedDataset
 from bitwright.data.fashion_mnist import FASHION_MNIST
 from bitwright.data.mnist import MNIST
@@ -13,6 +13,12 @@ DATASETS: dict[str, NamedDataset] = {
     "mnist": NamedDataset(MNIST.load, MNIST.is_present),
     "fashion_mnist": NamedDataset(FASHION_MNIST.load, FASHION_MNIST.is_present),
     "cifar10": NamedDataset(cifar10.load, cifar10.is_present),
+    "monk1": NamedDataset(monk.MONK_1.load, monk.MONK_1.is_present),
+    "monk2": NamedDataset(monk.MONK_2.load, monk.MONK_2.is_present),
+    "monk3": NamedDataset(monk.MONK_3.load, monk.MONK_3.is_present),
+    "adult": NamedDataset(adult.load, adult.is_present),
+    "adult_official_hours": NamedDataset(adult.load_official_hours, adult.is_present),
+    "breast_cancer": NamedDataset(breast_cancer.load, breast_cancer.is_present),
 }
 
 

@@ -19,6 +19,7 @@ class InputSpec:
     columns: for tables, the raw CSV columns in order; features follow this order, a categorical column being
         one 0/1 feature a category.
     categories: for tables, column -> its category names in order; a column not listed is numeric.
+    bins: for tables, numeric column -> rising edges: it becomes one 0/1 feature a range, edges belonging upwards.
     mode: for images, "L" (grey, C = 1) or "RGB" (C = 3).
     Raises ValueError for a description that contradicts itself, so a damaged file header is named at once.
     """
@@ -31,6 +32,7 @@ class InputSpec:
     columns: list[str] | None = None
     categories: dict[str, list[str]] | None = None
     mode: str | None = None
+    bins: dict[str, list[float]] | None = None
 
     def __post_init__(self):
         _require(self.kind in KINDS, f"kind is {self.kind!r}, expected one of {', '.join(KINDS)}")
@@ -47,7 +49,9 @@ class InputSpec:
             found = f"mode {self.mode!r}, shape {self.shape}, {self.dtype}"
             _require(fits, f"{found}; an image is uint8, L (1, H, W) or RGB (3, H, W)")
         if self.kind == "table":
-            known = set(self.columns or ()) >= set(self.categories or {})
+            known = set(self.columns or ()) >= {*(self.categories or {}), *(self.bins or {})}
+            rising = all(edges == sorted(set(edges)) for edges in (self.bins or {}).values())
+            _require(rising, f"bins {self.bins} are not rising")
             fits = known and len(self.shape) == 1 and self.n_table_features == self.shape[0]
             _require(fits, f"shape {self.shape} and categories do not belong to the columns {self.columns}")
 
@@ -58,9 +62,10 @@ class InputSpec:
 
     @property
     def n_table_features(self) -> int:
-        """Numbers that the columns of a table turn into: 1 a numeric column, one a category otherwise."""
-        categories = self.categories or {}
-        return sum(len(categories[column]) if column in categories else 1 for column in self.columns or ())
+        """Numbers that the columns of a table turn into: 1 a numeric column, otherwise one a category or range."""
+        sizes = {column: len(names) for column, names in (self.categories or {}).items()}
+        sizes |= {column: len(edges) + 1 for column, edges in (self.bins or {}).items()}
+        return sum(sizes.get(column, 1) for column in self.columns or ())
 
     def to_json(self) -> dict[str, Any]:
         """A dict of plain JSON values, for the .bw header; absent fields are left out."""

@@ -52,26 +52,30 @@ def from_csv(
 
 
 def encode_table(file: CsvFile, spec: InputSpec) -> np.ndarray:
-    """float32 (N, F): the spec's columns of the file, wherever they stand; other columns are passed over.
+    """The spec's columns of the file, wherever they stand, as spec.dtype (N, F); other columns are passed over.
 
     Raises ValueError, naming row and column, for a missing column, a hole, no number, or an unknown category.
     """
     features = []
     for name in spec.columns or ():
-        known = (spec.categories or {}).get(name)
+        known, edges = (spec.categories or {}).get(name), (spec.bins or {}).get(name)
+        if edges is not None:
+            index = np.searchsorted(edges, file.numbers(name), side="right")
+            features.append(np.eye(len(edges) + 1, dtype=np.float32)[index])
+            continue
         if known is None:
             features.append(file.numbers(name)[:, None])
             continue
-        cells, index = file.column(name), {category: k for k, category in enumerate(known)}
-        unknown = next((row for row, cell in enumerate(cells) if cell not in index), None)
+        cells, places = file.column(name), {category: k for k, category in enumerate(known)}
+        unknown = next((row for row, cell in enumerate(cells) if cell not in places), None)
         if unknown is not None:
             shown = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")
             raise ValueError(
                 f"csv: {file.where(unknown, name)} is {cells[unknown]!r}, a category that the training data lacked; "
                 f"known: {shown}; correct the cell, or train again with such rows"
             )
-        features.append(np.eye(len(known), dtype=np.float32)[[index[cell] for cell in cells]])
-    return np.concatenate(features, axis=1)
+        features.append(np.eye(len(known), dtype=np.float32)[[places[cell] for cell in cells]])
+    return np.concatenate(features, axis=1).astype(spec.dtype)
 
 
 def _is_categorical(file: CsvFile, name: str, categorical: Sequence[str]) -> bool:
