@@ -7,7 +7,19 @@ import pytest
 import torch
 from torch import nn
 
-from bitwright.layers import LAYERS, BinaryConv2d, BinaryLinear, RPReLU, RSign, Sign
+from bitwright.layers import (
+    LAYERS,
+    BinaryConv2d,
+    BinaryLinear,
+    GroupSum,
+    LogicConv2d,
+    LogicLinear,
+    OrPool2d,
+    RPReLU,
+    RSign,
+    Sign,
+    Thermometer,
+)
 
 
 def signs_of(weight: torch.Tensor) -> np.ndarray:
@@ -159,6 +171,11 @@ MAKE = {
     "Sign": (lambda: Sign("bnn++"), (3, 6)),
     "RSign": (lambda: RSign(6), (3, 6, 2)),
     "RPReLU": (lambda: RPReLU(6), (3, 6, 2)),
+    "LogicLinear": (lambda: LogicLinear(6, 9, residual=False), (3, 6)),
+    "LogicConv2d": (lambda: LogicConv2d(3, 4, 3, depth=2, residual=False), (3, 3, 5, 5)),
+    "OrPool2d": (lambda: OrPool2d(2), (3, 2, 4, 4)),
+    "GroupSum": (lambda: GroupSum(2, 3.0), (3, 6)),
+    "Thermometer": (lambda: Thermometer(torch.rand(6, 2).numpy()), (3, 6)),
 }
 
 

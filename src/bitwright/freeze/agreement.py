@@ -109,7 +109,7 @@ def _add_block(report: Agreement, program: Program, x: np.ndarray, y: np.ndarray
             report.twin_compared += wrong.size
             report.twin_differing += int(wrong.sum())
     for name, number in frozen.bits.items():
-        wrong = (recorder.kept[name].numpy() > 0) != values[number].astype(bool)
+        wrong = (recorder.kept[name].numpy() > 0.5) != values[number].astype(bool)
         report.hidden_compared += wrong.size
         report.hidden_differing += int(wrong.sum())
     scaled = scores * frozen.score_scale

@@ -74,6 +74,9 @@ class Emitter:
     def to_signs(self, x: Value) -> Value:
         return self.emit(self.builder.to_int(x, "signs"), [x], lambda v: 2 * v - 1)
 
+    def to_bits(self, x: Value) -> Value:
+        return self.emit(self.builder.to_int(x, "bits"), [x], lambda v: v)
+
     def reshape(self, x: Value, shape: tuple[int, ...]) -> Value:
         return self.emit(self.builder.reshape(x, shape), [x], lambda v: v.reshape(v.shape[0], *shape))
 

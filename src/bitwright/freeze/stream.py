@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from bitwright.freeze import logic
 from bitwright.freeze.chain import (
     Affine,
     Clamp,
@@ -30,19 +31,28 @@ from bitwright.freeze.close_sign import sign_rule
 from bitwright.freeze.emitter import Emitter
 from bitwright.freeze.window import Window, window_of
 from bitwright.ir import ProgramError, Value
+from bitwright.ir.windows import four, pair
 
 
 @dataclass(frozen=True)
 class Stream:
-    """value: bits (standing for -1 and +1) or an int; chain: what the model still does to it, in order."""
+    """value: bits or an int; chain: what the model still does to it, in order.
+
+    zero_one: bits stand for 0 and 1 (logic gates) instead of -1 and +1.
+    """
 
     emitter: Emitter
     value: Value
     chain: tuple[Step, ...] = ()
+    zero_one: bool = False
 
     @property
     def is_bits(self) -> bool:
         return self.value.type.kind == "bits"
+
+    @property
+    def is_signs(self) -> bool:
+        return self.is_bits and not self.zero_one
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -79,12 +89,43 @@ class Stream:
         return self.append(Clamp(lambda v: v.clamp(lo, hi), lo, hi))
 
     def as_int(self) -> "Stream":
-        """Bits as the integers -1 and +1; real features as codes on their own scale; an int as it is."""
+        """Bits as the integers they stand for; real features as codes on their own scale; an int as it is."""
         if self.value.type.kind == "float":
             return self.emitter.encode(self)
-        return replace(self, value=self.emitter.to_signs(self.value)) if self.is_bits else self
+        if not self.is_bits:
+            return self
+        value = self.emitter.to_bits(self.value) if self.zero_one else self.emitter.to_signs(self.value)
+        return replace(self, value=value, zero_one=False)
 
-    def thermometer(self, thresholds: Tensor) -> "Stream":
+    def as_zero_one(self, who: str) -> "Stream":
+        """Bits that stand for 0 and 1; integers of a range within 0..1 become such bits."""
+        if self.is_bits and self.zero_one:
+            return self
+        if self.value.type.kind == "int" and not self.chain and 0 <= self.value.type.lo <= self.value.type.hi <= 1:
+            return self.thermometer(torch.ones(self.shape[0], 1), zero_one=True)
+        found = "signs, -1 and +1" if self.is_bits else str(self.value.type)
+        raise ProgramError(
+            f"{who} reads bits of 0 and 1, its input is {found}; put Thermometer(..., zero_one=True) first"
+        )
+
+    def luts(self, wiring: np.ndarray, tables: np.ndarray) -> "Stream":
+        """Logic gates. wiring: (G, k), first input the most significant; tables: 0 and 1, (G, 2^k)."""
+        x = self.as_zero_one("a layer of logic gates")
+        return replace(x, value=logic.luts(x.emitter, x.value, wiring, tables))
+
+    def lut_conv2d(self, taps, wiring, tables, outputs, kernel, stride, padding, pad_value: int) -> "Stream":
+        """Trees of logic gates over every window: arguments as in `logic.Trees`, window numbers as torch's."""
+        x = self.as_zero_one("a convolution of logic gates")
+        trees = logic.Trees(taps, wiring, tables, outputs, pair(kernel))
+        window = Window(pair(stride), four(padding), (1, 1), 1, pad_value)
+        return replace(x, value=logic.lut_conv2d(x.emitter, x.value, trees, window))
+
+    def count(self, groups: np.ndarray) -> "Stream":
+        """Ones in each group of bits; groups: (G, size) signal numbers."""
+        x = self.as_zero_one("a sum over groups")
+        return Stream(x.emitter, logic.count(x.emitter, x.value, groups))
+
+    def thermometer(self, thresholds: Tensor, zero_one: bool = False) -> "Stream":
         """Bit c * J + j is x[c] >= thresholds[c, j], float32 (C, J): on real features or plain integers."""
         if self.is_bits or self.chain:
             raise ProgramError("a thermometer behind other layers; it belongs first")
@@ -98,13 +139,13 @@ class Stream:
             met = v.unsqueeze(2) >= marks.reshape(1, *marks.shape, *(1,) * (v.dim() - 2))
             return met.flatten(1, 2).double()
 
-        return Stream(self.emitter, self.emitter.emit(bits, [self.value], twin))
+        return Stream(self.emitter, self.emitter.emit(bits, [self.value], twin), zero_one=zero_one)
 
     def sign(self) -> "Stream":
         """Close with sign: bits. Exact (close_sign.py)."""
-        if self.is_bits:
+        if self.is_signs:
             return self
-        if self.value.type.kind == "float":
+        if self.value.type.kind == "float" or self.is_bits:
             return self.as_int().sign()
         emitter, x, chain = self.emitter, self.value, self.chain
         rule = sign_rule(chain, x.type)
@@ -131,7 +172,7 @@ class Stream:
 
     def before_sums(self, why: str) -> tuple["Stream", float]:
         """A stream whose chain is one positive scale, which passes through sums, and that scale."""
-        x = self.as_int() if self.value.type.kind == "float" else self
+        x = self if self.is_signs else self.as_int()
         scale = uniform_scale(x.chain)
         if scale is not None:
             return x, scale
@@ -202,7 +243,8 @@ def concat(streams: Sequence[Stream]) -> Stream:
     """Bits with bits; otherwise everything on the grid."""
     emitter = streams[0].emitter
     same_scale = len({uniform_scale(s.chain) for s in streams}) == 1 and uniform_scale(streams[0].chain) is not None
-    if not (all(s.is_bits for s in streams) or (same_scale and not any(s.is_bits for s in streams))):
+    alike = len({s.zero_one for s in streams}) == 1
+    if not ((alike and all(s.is_bits for s in streams)) or (same_scale and not any(s.is_bits for s in streams))):
         streams = [s.on_grid("concatenation") for s in streams]
     return replace(streams[0], value=emitter.concat([s.value for s in streams]))
 

@@ -4,7 +4,13 @@ from torch import nn
 
 from .activations import RPReLU, RSign, Sign
 from .binary import BinaryConv2d, BinaryLinear
+from .group_sum import GroupSum
+from .logic import LogicLinear
+from .logic_conv import LogicConv2d, OrPool2d
+from .parametrizations import PARAMETRIZATIONS
 from .scale import Scale
+from .thermometer import Thermometer
+from .wiring import WIRINGS
 
 LAYERS: dict[str, type[nn.Module]] = {
     "BinaryLinear": BinaryLinear,
@@ -12,6 +18,14 @@ LAYERS: dict[str, type[nn.Module]] = {
     "Sign": Sign,
     "RSign": RSign,
     "RPReLU": RPReLU,
+    "LogicLinear": LogicLinear,
+    "LogicConv2d": LogicConv2d,
+    "OrPool2d": OrPool2d,
+    "GroupSum": GroupSum,
+    "Thermometer": Thermometer,
 }
 
-__all__ = ["LAYERS", "BinaryConv2d", "BinaryLinear", "RPReLU", "RSign", "Scale", "Sign"]
+__all__ = [
+    "LAYERS", "PARAMETRIZATIONS", "WIRINGS", "BinaryConv2d", "BinaryLinear", "GroupSum", "LogicConv2d", "LogicLinear",
+    "OrPool2d", "RPReLU", "RSign", "Scale", "Sign", "Thermometer",
+]  # fmt: skip

@@ -33,25 +33,35 @@ def quantile_thresholds(x: np.ndarray, n_thresholds: int) -> np.ndarray:
     return thresholds
 
 
-class Thermometer(nn.Module):
-    """x: float (batch, F) -> signs (batch, F * J); sign c * J + j is +1 where x[c] >= thresholds[c, j], else -1.
+def uniform_thresholds(lo: float, hi: float, n_thresholds: int) -> np.ndarray:
+    """float32 (n_thresholds,): the marks that cut lo..hi into equal parts. Raises ValueError for n_thresholds < 1."""
+    if n_thresholds < 1:
+        raise ValueError(f"uniform_thresholds: n_thresholds must be at least 1, got {n_thresholds}")
+    return np.linspace(lo, hi, n_thresholds + 2, dtype=np.float32)[1:-1]
 
-    thresholds: (F, J), a buffer saved with the weights; +inf is never reached by finite x. Nothing here is trained.
+
+class Thermometer(nn.Module):
+    """x: float (batch, C, ...) -> bits (batch, C * J, ...); bit c * J + j is x[c] >= thresholds[c, j].
+
+    Bits are -1 and +1, or with zero_one=True 0 and 1, as logic gates read them.
+    thresholds: (C, J), a buffer saved with the weights; +inf is never reached by finite x. Nothing here is trained.
     """
 
     thresholds: Tensor
 
-    def __init__(self, thresholds: np.ndarray):
+    def __init__(self, thresholds: np.ndarray, zero_one: bool = False):
         super().__init__()
+        self.zero_one = zero_one
         self.register_buffer("thresholds", torch.from_numpy(np.array(thresholds, np.float32)))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.where(x.unsqueeze(-1) >= self.thresholds, 1.0, -1.0).flatten(1)
+        marks = self.thresholds.reshape(*self.thresholds.shape, *(1,) * (x.dim() - 2))
+        return torch.where(x.unsqueeze(2) >= marks, 1.0, 0.0 if self.zero_one else -1.0).flatten(1, 2)
 
     def extra_repr(self) -> str:
-        return "features={}, thresholds={}".format(*self.thresholds.shape)
+        return "features={}, thresholds={}, zero_one={}".format(*self.thresholds.shape, self.zero_one)
 
 
 @lower.register
 def _(layer: Thermometer, x):
-    return x.thermometer(layer.thresholds)
+    return x.thermometer(layer.thresholds, layer.zero_one)

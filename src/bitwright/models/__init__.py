@@ -11,6 +11,8 @@ from torch import nn
 
 from .convert import convert
 from .float_twin import float_twin
+from .logic_conv import logic_conv
+from .logic_mlp import logic_mlp
 from .sign_cnn import sign_cnn
 from .sign_mlp import sign_mlp
 from .sign_resnet import sign_resnet
@@ -20,6 +22,8 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "sign_mlp": sign_mlp,
     "sign_cnn": sign_cnn,
     "sign_resnet": sign_resnet,
+    "logic_mlp": logic_mlp,
+    "logic_conv": logic_conv,
 }
 
 
@@ -56,5 +60,6 @@ def list_models(pattern: str = "*") -> list[str]:
 
 
 __all__ = [
-    "MODELS", "convert", "create_model", "float_twin", "list_models", "sign_cnn", "sign_mlp", "sign_resnet", "summary",
+    "MODELS", "convert", "create_model", "float_twin", "list_models", "logic_conv", "logic_mlp", "sign_cnn",
+    "sign_mlp", "sign_resnet", "summary",
 ]  # fmt: skip

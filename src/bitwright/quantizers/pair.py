@@ -79,9 +79,12 @@ class Quantizer(nn.Module):
 
 
 def set_progress(model: nn.Module, progress: float) -> None:
-    """Moves the schedules of every quantizer in `model`. Raises ValueError unless 0 <= progress <= 1."""
+    """Moves the schedules of every quantizer, and of every module with a `set_progress` of its own, in `model`.
+
+    Raises ValueError unless 0 <= progress <= 1.
+    """
     if not 0 <= progress <= 1:
         raise ValueError(f"set_progress: progress is a share of the training in [0, 1], got {progress}")
     for module in model.modules():
-        if isinstance(module, Quantizer):
-            module.set_progress(progress)
+        if callable(move := getattr(module, "set_progress", None)):
+            move(progress)

@@ -1,0 +1,56 @@
+"""Connections that are learned: each chooses one of K random candidates.
+
+Training mixes the candidates by a softmax (soft) or takes the strongest with the softmax's gradient (hard); eval and
+the Program take the strongest. Source: LILogic Net, arXiv:2511.12340; hard choice: Mommen et al., arXiv:2507.06173.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .gate_tables import straight_through
+from .wiring import balanced_wiring
+
+
+class LearnedWiring(nn.Module):
+    """x: (in_features, batch), feature-major -> (k * out_features, batch): what each connection reads.
+
+    candidates: int32 (k * out_features, K), a buffer, distinct and read equally often (give or take one); logits: a
+    parameter of that shape. hard: straight-through while training. Raises ValueError if there are fewer than K inputs.
+    """
+
+    candidates: Tensor
+
+    def __init__(self, in_features: int, out_features: int, k: int, n_candidates: int = 8, hard: bool = False):
+        super().__init__()
+        if not 2 <= n_candidates <= in_features:
+            raise ValueError(f"learned wiring: {n_candidates} candidates, expected 2..{in_features} (the inputs)")
+        self.k, self.out_features, self.hard = k, out_features, hard
+        self.register_buffer("candidates", _spread(in_features, k * out_features, n_candidates))
+        self.logits = nn.Parameter(0.1 * torch.randn(self.candidates.shape))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x.index_select(0, self.wiring().reshape(-1))
+        weights = self.logits.softmax(1)
+        if self.hard:
+            weights = straight_through(weights, F.one_hot(self.logits.argmax(1), self.logits.shape[1]).to(weights))
+        offsets = torch.arange(0, self.candidates.numel(), self.candidates.shape[1], device=x.device)
+        flat = self.candidates.reshape(-1).long()
+        return F.embedding_bag(flat, x.contiguous(), offsets, mode="sum", per_sample_weights=weights.reshape(-1))
+
+    @torch.no_grad()
+    def wiring(self) -> Tensor:
+        """The strongest candidates: int32 (k, out_features)."""
+        chosen = self.candidates.gather(1, self.logits.argmax(1, keepdim=True))
+        return chosen.reshape(self.k, self.out_features)
+
+
+def _spread(in_features: int, n_connections: int, n_candidates: int) -> Tensor:
+    """Distinct candidates a connection, each input equally often a candidate."""
+    if n_candidates <= 6:
+        return balanced_wiring(in_features, n_connections, n_candidates).T.contiguous()
+    stride = torch.randperm(in_features)
+    start = torch.randperm(n_connections) % in_features
+    offsets = torch.randperm(in_features)[:n_candidates]  # distinct offsets modulo in_features are distinct inputs
+    return stride[(start[:, None] + offsets) % in_features].int()

@@ -1,0 +1,101 @@
+"""Convolutions of logic gates: each output channel is a small tree of gates over a window, the same at every position.
+
+Source: Petersen et al. 2024, arXiv:2411.04732, Sec. 3: trees over random places of the window, each seeing few
+channels; pooling by OR, relaxed to a maximum.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..ir import lower
+from ..ir.windows import four, pair
+from .gate_tables import GateTables
+from .gates import relaxed_gates
+
+Size = int | tuple[int, int]
+
+
+class LogicConv2d(nn.Module):
+    """x: (batch, in_channels, H, W) in [0, 1] -> (batch, out_channels, H', W'); bits give bits in eval.
+
+    depth: levels of each tree, 1..4: k^depth leaves, drawn from the window without repeating a place where it has
+    enough. channels_per_tree: how many input channels one tree sees (None: all of its group). groups as in torch.
+    pad_value: 0 or 1, the bit outside the image. parametrization, residual, sampling, temperature, harden_at as in
+    LogicLinear. `taps` (channel, dy, dx) of each leaf is a buffer, saved with the weights.
+    Raises ValueError for sizes that do not fit together.
+    """
+
+    taps: Tensor
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, depth: int = 3, stride: Size = 1,
+                 padding: Size = 0, pad_value: int = 0, channels_per_tree: int | None = 2, groups: int = 1, k: int = 2,
+                 parametrization: str = "gates16", residual: bool = True, sampling: str = "soft",
+                 temperature: float = 1.0, harden_at: float = 1.0):  # fmt: skip
+        super().__init__()
+        if not 1 <= depth <= 4 or pad_value not in (0, 1):
+            raise ValueError(f"LogicConv2d: depth {depth}, pad_value {pad_value}; expected 1..4 levels, and 0 or 1")
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ValueError(f"LogicConv2d: {groups} groups do not divide {in_channels} and {out_channels} channels")
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size, self.stride, self.padding = pair(kernel_size), pair(stride), four(padding)
+        self.pad_value, self.depth, self.k = pad_value, depth, k
+        per_tree = in_channels // groups if channels_per_tree is None else min(channels_per_tree, in_channels // groups)
+        if per_tree < 1:
+            raise ValueError(f"LogicConv2d: channels_per_tree is {channels_per_tree}, expected at least 1")
+        self.register_buffer("taps", self._draw_taps(per_tree))
+        n_gates = out_channels * sum(k**level for level in range(depth))
+        self.tables = GateTables(n_gates, k, parametrization, residual, sampling, temperature, harden_at)
+
+    def _draw_taps(self, per_tree: int) -> Tensor:
+        """int32 (out_channels * leaves, 3)."""
+        height, width = self.kernel_size
+        group_in, group_out = self.in_channels // self.groups, self.out_channels // self.groups
+        n_leaves, places = self.k**self.depth, per_tree * height * width
+        found = []
+        for out in range(self.out_channels):
+            channels = torch.randperm(group_in)[:per_tree] + out // group_out * group_in
+            rounds = [torch.randperm(places) for _ in range(-(-n_leaves // places))]
+            place = torch.cat(rounds)[:n_leaves]
+            spot = place % (height * width)
+            found.append(torch.stack([channels[place // (height * width)], spot // width, spot % width], 1))
+        return torch.cat(found).int()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.dim() != 4 or x.shape[1] != self.in_channels:
+            raise ValueError(f"LogicConv2d: input is {tuple(x.shape)}, expected (batch, {self.in_channels}, H, W)")
+        top, bottom, left, right = self.padding
+        padded = F.pad(x, (left, right, top, bottom), value=self.pad_value)
+        (kernel_h, kernel_w), (stride_h, stride_w) = self.kernel_size, self.stride
+        windows = padded.unfold(2, kernel_h, stride_h).unfold(3, kernel_w, stride_w)  # batch, C, H', W', kh, kw
+        batch, _, height, width = windows.shape[:4]
+        rows = windows.permute(1, 4, 5, 0, 2, 3).reshape(self.in_channels * kernel_h * kernel_w, -1)
+        channel, dy, dx = self.taps.long().unbind(1)
+        inputs, tables, start = (channel * kernel_h + dy) * kernel_w + dx, self.tables(), 0
+        for _ in range(self.depth):  # each level reads the one before, k neighbours a gate
+            wiring = inputs.reshape(-1, self.k).T.contiguous()
+            n_gates = wiring.shape[1]
+            rows = relaxed_gates(rows, tables[start : start + n_gates], wiring)
+            inputs, start = torch.arange(n_gates, device=x.device), start + n_gates
+        return rows.reshape(self.out_channels, batch, height, width).transpose(0, 1)
+
+    def extra_repr(self) -> str:
+        return f"{self.in_channels}, {self.out_channels}, {self.kernel_size}, depth={self.depth}, k={self.k}"
+
+
+class OrPool2d(nn.MaxPool2d):
+    """OR of each window of bits; on probabilities its relaxation, the maximum. Places outside the image never win."""
+
+
+@lower.register
+def _(layer: LogicConv2d, x):
+    taps = layer.taps.numpy()
+    n_leaves, wiring = len(taps), []
+    first, n_signals = 0, n_leaves
+    for _ in range(layer.depth):  # each level reads the one before, k neighbours a gate
+        level = torch.arange(first, n_signals).reshape(-1, layer.k)
+        wiring.append(level)
+        first, n_signals = n_signals, n_signals + len(level)
+    outputs = torch.arange(first, n_signals).numpy()
+    window = (layer.kernel_size, layer.stride, layer.padding, layer.pad_value)
+    return x.lut_conv2d(taps, torch.cat(wiring).numpy(), layer.tables.hard().numpy(), outputs, *window)

@@ -1,0 +1,46 @@
+"""A convolutional network of logic gates: trees of gates over windows, pooling by OR, dense gates, a vote.
+
+Source: Petersen et al. 2024, arXiv:2411.04732 (LogicTreeNet), its MNIST net: k, 3k, 9k trees, 28 -> 12 -> 6 -> 3.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+from torch import nn
+
+from ..layers import GroupSum, LogicConv2d, LogicLinear, OrPool2d, Thermometer
+
+
+def logic_conv(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: Sequence[int] = (16, 48, 144),
+               widths: Sequence[int] = (1280, 640, 320), thresholds: Sequence[float] = (127.5,), tau: float = 6.5,
+               first_kernel: int = 5, depth: int = 3, channels_per_tree: int = 2, groups: int = 1,
+               parametrization: str = "gates16", wiring: str = "balanced", residual: bool = True,
+               sampling: str = "soft", temperature: float = 1.0) -> nn.Sequential:  # fmt: skip
+    """x: float (batch, C, H, W), raw pixels -> (batch, classes).
+
+    channels: trees of each convolution: the first over first_kernel without padding, the others over 3 x 3 with padding
+    1; OrPool2d(2) behind each. widths: dense layers behind them, the last a multiple of classes.
+    thresholds: marks that every pixel is compared with. Raises ValueError for sizes that do not fit together.
+    """
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    layers["encoder"] = Thermometer(np.tile(np.asarray(thresholds, np.float32), (shape[0], 1)), zero_one=True)
+    width, height, across = shape[0] * len(thresholds), shape[1], shape[2]
+    for i, out in enumerate(channels):
+        kernel, padding = (first_kernel, 0) if i == 0 else (3, 1)
+        layers[f"conv{i + 1}"] = LogicConv2d(
+            width, out, kernel, depth, 1, padding, channels_per_tree=channels_per_tree, groups=groups if i else 1,
+            parametrization=parametrization, residual=residual, sampling=sampling, temperature=temperature,
+        )  # fmt: skip
+        layers[f"pool{i + 1}"] = OrPool2d(2)
+        height, across = ((side - kernel + 1 + 2 * padding) // 2 for side in (height, across))
+        width = out
+    layers["flatten"] = nn.Flatten()
+    head = GroupSum(classes, tau)
+    head.group_size(widths[-1])
+    width *= height * across
+    for i, out in enumerate(widths):
+        layers[f"logic{i + 1}"] = LogicLinear(width, out, 2, parametrization, wiring, residual, sampling, temperature)
+        width = out
+    layers["head"] = head
+    return nn.Sequential(layers)
