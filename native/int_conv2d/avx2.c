@@ -1,3 +1,4 @@
-/* For now the reference, compiled for AVX2. */
-#define bw_int_conv2d_reference bw_int_conv2d_avx2
-#include "reference.c"
+/* int_conv2d with AVX2: the products of int_linear/avx2.c. */
+#include "run.h"
+
+BW_INT_CONV2D_KERNEL(avx2)

@@ -1,3 +1,4 @@
-/* For now the reference, compiled for AVX2. */
-#define bw_xnor_conv2d_reference bw_xnor_conv2d_avx2
-#include "reference.c"
+/* xnor_conv2d with AVX2: the product of xnor_linear/avx2.c. */
+#include "run.h"
+
+BW_XNOR_CONV2D_KERNEL(avx2, NULL)

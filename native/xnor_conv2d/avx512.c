@@ -68,14 +68,4 @@ static void place(const bw_shape *s, const uint64_t *image, size_t image_row, in
     }
 }
 
-static size_t weight_bytes(const bw_shape *shape) { return bw_xnor_conv_weight_bytes(&bw_xnor_engine_avx512, shape); }
-
-static void pack_weights(const bw_shape *shape, const void *canonical, void *packed) {
-    bw_xnor_conv_pack(&bw_xnor_engine_avx512, shape, canonical, packed);
-}
-
-static size_t scratch_bytes(const bw_shape *shape) { return bw_conv_plan_of(&bw_xnor_engine_avx512, 1, shape).end; }
-
-static void run(const bw_shape *shape, const bw_job *job) { bw_xnor_conv_run(&bw_xnor_engine_avx512, place, shape, job); }
-
-const bw_kernel bw_xnor_conv2d_avx512 = {weight_bytes, pack_weights, scratch_bytes, run};
+BW_XNOR_CONV2D_KERNEL(avx512, place)

@@ -141,4 +141,15 @@ static inline void bw_xnor_conv_run(const bw_xnor_engine *engine, bw_place_rows 
     }
 }
 
+#define BW_XNOR_CONV2D_KERNEL(isa, place)                                                                                   \
+    static size_t weight_bytes(const bw_shape *shape) { return bw_xnor_conv_weight_bytes(&bw_xnor_engine_##isa, shape); }    \
+    static void pack_weights(const bw_shape *shape, const void *canonical, void *packed) {                                   \
+        bw_xnor_conv_pack(&bw_xnor_engine_##isa, shape, canonical, packed);                                                  \
+    }                                                                                                                        \
+    static size_t scratch_bytes(const bw_shape *shape) {                                                                     \
+        return bw_conv_plan_of(&bw_xnor_engine_##isa, (bw_place_rows *)place != NULL, shape).end;                            \
+    }                                                                                                                        \
+    static void run(const bw_shape *shape, const bw_job *job) { bw_xnor_conv_run(&bw_xnor_engine_##isa, place, shape, job); } \
+    const bw_kernel bw_xnor_conv2d_##isa = {weight_bytes, pack_weights, scratch_bytes, run};
+
 #endif
