@@ -57,8 +57,10 @@ def edited_field(data, files, rng):
     size = int(rng.choice([1, 2, 4, 8]))
     if len(data) < size:
         return data
-    end = 128 if rng.random() < 0.3 else len(data)
-    at = int(rng.integers(0, max(1, min(end, len(data)) - size + 1))) // size * size
+    records = 128 + struct.unpack_from("<Q", data, 24)[0] if len(data) > 128 else 128
+    begin, end = ((0, 128), (128, records), (128, records), (0, len(data)))[rng.integers(4)]
+    end = max(min(end, len(data)), size)
+    at = int(rng.integers(min(begin, end - size), end - size + 1)) // size * size
     old = int.from_bytes(data[at : at + size], "little")
     new = old + int(rng.integers(-3, 4)) if rng.random() < 0.5 else NUMBERS[rng.integers(len(NUMBERS))]
     return data[:at] + (new % (1 << 8 * size)).to_bytes(size, "little") + data[at + size :]

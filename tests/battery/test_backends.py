@@ -9,7 +9,7 @@ import os
 import numpy as np
 import pytest
 from building import data_for
-from programs import constant_share, random_program
+from random_programs import constant_share, random_program
 from zoo import ZOO
 
 from bitwright.ir import OPS, ProgramError, execute, from_bytes, join_backends
