@@ -19,7 +19,9 @@ static void *read_file(const char *path, size_t *n_bytes) {
     return bytes;
 }
 
-static int64_t score(const void *scores, int wide, size_t i) { return wide ? ((int64_t *)scores)[i] : ((int32_t *)scores)[i]; }
+static int64_t score(const void *scores, int wide, size_t i) {
+    return wide ? ((int64_t *)scores)[i] : ((int32_t *)scores)[i];
+}
 
 int main(int argc, char **argv) {
     bw_program *program;
@@ -37,7 +39,8 @@ int main(int argc, char **argv) {
     size_t batch = n_input / (n_values * (strcmp(bw_plan_input_dtype(plan), "u8") ? 4 : 1));
     int wide = !strcmp(bw_plan_scores_dtype(plan), "i64");
     void *scores = malloc(batch * classes * 8 + 1);
-    if (!scores || bw_run(plan, input, batch, scores, &error)) return fprintf(stderr, "%s: %s\n", argv[2], error.message), 1;
+    if (!scores || bw_run(plan, input, batch, scores, &error))
+        return fprintf(stderr, "%s: %s\n", argv[2], error.message), 1;
     for (size_t i = 0; i < batch; i++) {
         size_t best = 0; /* the lowest index wins a tie */
         for (size_t c = 1; c < classes; c++)

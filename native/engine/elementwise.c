@@ -53,21 +53,33 @@ static int64_t *repeated(bw_plan *plan, const bw_const *constant, uint64_t perio
 static int64_t *by_place(bw_plan *plan, const bw_const *b, const bw_slot *out) {
     int64_t *values = bw_plan_alloc_array(plan, b->n_values, sizeof *values);
     for (uint64_t c = 0; values && c < out->channels; c++)
-        for (uint64_t p = 0; p < out->positions; p++) values[p * out->channels + c] = bw_const_int(b, c * out->positions + p);
+        for (uint64_t p = 0; p < out->positions; p++)
+            values[p * out->channels + c] = bw_const_int(b, c * out->positions + p);
     return values;
 }
 
-static int set_rule(bw_plan *plan, const bw_op *op, const bw_slot *out, uint64_t period, bw_tile_rule *r, bw_error *error) {
+static int set_rule(bw_plan *plan, const bw_op *op, const bw_slot *out, uint64_t period, bw_tile_rule *r,
+                    bw_error *error) {
     const bw_const *c = op->consts;
     switch (op->code) {
     case BW_OP_AFFINE:
-        *r = (bw_tile_rule){BW_TILE_AFFINE, repeated(plan, &c[BW_AFFINE_C_MUL], period), NULL, repeated(plan, &c[BW_AFFINE_C_ADD], period),
-                            repeated(plan, &c[BW_AFFINE_C_SHIFT], period), 0, 0};
+        *r = (bw_tile_rule){BW_TILE_AFFINE,
+                            repeated(plan, &c[BW_AFFINE_C_MUL], period),
+                            NULL,
+                            repeated(plan, &c[BW_AFFINE_C_ADD], period),
+                            repeated(plan, &c[BW_AFFINE_C_SHIFT], period),
+                            0,
+                            0};
         BW_HAVE(r->mul && r->add && r->shift);
         break;
     case BW_OP_PRELU:
-        *r = (bw_tile_rule){BW_TILE_PRELU, repeated(plan, &c[BW_PRELU_C_POS], period), repeated(plan, &c[BW_PRELU_C_NEG], period),
-                            repeated(plan, &c[BW_PRELU_C_ADD], period), repeated(plan, &c[BW_PRELU_C_SHIFT], period), 0, 0};
+        *r = (bw_tile_rule){BW_TILE_PRELU,
+                            repeated(plan, &c[BW_PRELU_C_POS], period),
+                            repeated(plan, &c[BW_PRELU_C_NEG], period),
+                            repeated(plan, &c[BW_PRELU_C_ADD], period),
+                            repeated(plan, &c[BW_PRELU_C_SHIFT], period),
+                            0,
+                            0};
         BW_HAVE(r->mul && r->neg && r->add && r->shift);
         break;
     case BW_OP_CLIP:
@@ -104,7 +116,8 @@ int bw_prepare_chain(bw_plan *plan, bw_step *step, const uint32_t *operations, i
     for (int k = 0; k < n; k++) {
         const bw_op *op = &p->ops[operations[k]];
         BW_TRY(set_rule(plan, op, step->out, d->period, &d->rules[k], error));
-        if (op->n_inputs == 2) inputs[step->n_inputs++] = d->second[k] = &plan->slots[op->inputs[op->inputs[0] == value]];
+        if (op->n_inputs == 2)
+            inputs[step->n_inputs++] = d->second[k] = &plan->slots[op->inputs[op->inputs[0] == value]];
         value = operations[k];
     }
     step->inputs = inputs;

@@ -52,7 +52,8 @@ static bool floats_good(const float *x, uint64_t n) {
 
 static void check_input(const input_data *d, const bw_plan *plan, bw_block *block) {
     uint64_t n_values = plan->program->types[0].n_values, n = n_values * block->n_samples;
-    bool good = d->from == BW_STORE_F32 ? floats_good((const float *)block->input, n) : ints_good(block->input, d->from, n, d->lo, d->hi);
+    bool good = d->from == BW_STORE_F32 ? floats_good((const float *)block->input, n)
+                                        : ints_good(block->input, d->from, n, d->lo, d->hi);
     for (uint64_t i = 0; !good && i < n; i++)
         if (!value_good(block->input, d->from, i, d->lo, d->hi)) {
             bad(block, i / n_values, i % n_values);
@@ -70,7 +71,8 @@ static void take_sample(const bw_slot *out, bw_store from, const uint8_t *x, uin
                 for (uint32_t c = 0; c < out->channels; c++) to[p * out->channels + c] = x[c * positions + p];
         else
             for (uint64_t p = 0; p < positions; p++)
-                for (uint32_t c = 0; c < out->channels; c++) memcpy(to + 4 * (p * out->channels + c), x + 4 * (c * positions + p), 4);
+                for (uint32_t c = 0; c < out->channels; c++)
+                    memcpy(to + 4 * (p * out->channels + c), x + 4 * (c * positions + p), 4);
         return;
     }
     uint8_t tile[64];
@@ -104,7 +106,8 @@ int bw_prepare_input(bw_plan *plan, bw_step *step, bw_error *error) {
     d->from = slot->store == BW_STORE_BITS ? BW_STORE_U8 : slot->store;
     d->lo = t->kind == BW_BITS ? 0 : t->lo;
     d->hi = t->kind == BW_BITS ? 1 : t->hi;
-    d->check = !(d->from == BW_STORE_U8 ? d->lo == 0 && d->hi == 255 : d->from == BW_STORE_I32 && d->lo == INT32_MIN && d->hi == INT32_MAX);
+    d->check = !(d->from == BW_STORE_U8 ? d->lo == 0 && d->hi == 255
+                                        : d->from == BW_STORE_I32 && d->lo == INT32_MIN && d->hi == INT32_MAX);
     d->copy = slot->store == BW_STORE_BITS || !bw_is_linear(slot) || plan->flags & BW_KEEP;
     if (!d->copy) slot->place = BW_IN_INPUT;
     step->run = run_input;
@@ -112,14 +115,17 @@ int bw_prepare_input(bw_plan *plan, bw_step *step, bw_error *error) {
 }
 
 static void run_output(const bw_step *step, bw_block *block) {
-    bw_copy_values(block->scores, block->plan->scores_store, bw_at(block, step->x), step->x->store, block->n_samples * step->x->channels);
-    if (block->plan->flags & BW_KEEP) memcpy(bw_at(block, step->out), block->scores, block->n_samples * step->out->bytes);
+    bw_copy_values(block->scores, block->plan->scores_store, bw_at(block, step->x), step->x->store,
+                   block->n_samples * step->x->channels);
+    if (block->plan->flags & BW_KEEP)
+        memcpy(bw_at(block, step->out), block->scores, block->n_samples * step->out->bytes);
 }
 
 int bw_prepare_output(bw_plan *plan, bw_step *step, bw_error *error) {
     (void)error;
     bw_slot *root = &plan->slots[step->x->root];
-    bool direct = !(plan->flags & BW_KEEP) && root->place == BW_IN_ARENA && root->store == plan->scores_store && root->bytes == plan->scores_bytes;
+    bool direct = !(plan->flags & BW_KEEP) && root->place == BW_IN_ARENA && root->store == plan->scores_store &&
+                  root->bytes == plan->scores_bytes;
     if (direct) root->place = BW_IN_SCORES;
     else step->run = run_output;
     if (!(plan->flags & BW_KEEP)) plan->slots[step->operation].place = BW_NOWHERE;

@@ -1,8 +1,9 @@
-/* The engine: a plan is a list of steps over slots of an arena; every thread runs the steps on its own block of samples.
+/* The engine: a plan is a list of steps over slots of an arena; every thread runs the steps on its own samples.
  *
- * A value lies as [height][width][channels] a sample, samples one after another; bits are packed 64 to a word along the
- * channels, each position begins a word. Ints are int32 where their range allows, else int64; an input within 0..255 is bytes.
- * reshape keeps the linear order c, h, w of a value, not its place in memory: a slot says by its own dims how it lies.
+ * A value lies as [height][width][channels] a sample, samples one after another; bits are packed 64 to a word along
+ * the channels, each position begins a word. Ints are int32 where their range allows, else int64; an input within
+ * 0..255 is bytes. reshape keeps the linear order c, h, w of a value, not its place in memory: a slot says by its own
+ * dims how it lies.
  */
 #ifndef BW_ENGINE_H
 #define BW_ENGINE_H
@@ -74,7 +75,7 @@ struct bw_plan {
     bw_pool *pool;
 };
 
-/* What fuse.c found for a sum: the threshold that closes it, a max pool right behind it, and elementwise steps between;
+/* What fuse.c found for a sum: the threshold that closes it, a max pool right behind it, elementwise steps between;
  * for an elementwise operation: those before it that run in the same pass, and itself, the last of the chain. */
 enum { BW_CHAIN = 8 };
 typedef struct {
@@ -97,7 +98,8 @@ int bw_place_slots(bw_plan *plan, bw_error *error);
 /* fuse.c */
 void bw_find_fusions(const bw_plan *plan, bw_analysis *analysis);
 bool bw_is_elementwise(int code);
-void bw_switch_point(const bw_program *program, uint32_t sum, const bw_fusion *fusion, uint32_t channel, int32_t *threshold, bool *flip);
+void bw_switch_point(const bw_program *program, uint32_t sum, const bw_fusion *fusion, uint32_t channel,
+                     int32_t *threshold, bool *flip);
 
 /* layout.c: dims, store and root of every value's slot. */
 void bw_slot_shape(bw_slot *slot, bw_store store, uint32_t channels, uint32_t height, uint32_t width);
@@ -105,18 +107,20 @@ void bw_lay_out(bw_plan *plan, bw_analysis *analysis);
 
 /* Each operation's rule: fills run, data, scratch_bytes of a step whose op, x, y, inputs and out are set. */
 typedef int bw_prepare(bw_plan *plan, bw_step *step, bw_error *error);
-bw_prepare bw_prepare_input, bw_prepare_output, bw_prepare_threshold, bw_prepare_digitize, bw_prepare_to_int, bw_prepare_pool, bw_prepare_patches, bw_prepare_gather, bw_prepare_reshape,
-    bw_prepare_concat, bw_prepare_pad, bw_prepare_lut, bw_prepare_lut_conv2d, bw_prepare_count, bw_prepare_project;
+bw_prepare bw_prepare_input, bw_prepare_output, bw_prepare_threshold, bw_prepare_digitize, bw_prepare_to_int,
+    bw_prepare_pool, bw_prepare_patches, bw_prepare_gather, bw_prepare_reshape, bw_prepare_concat, bw_prepare_pad,
+    bw_prepare_lut, bw_prepare_lut_conv2d, bw_prepare_count, bw_prepare_project;
 int bw_prepare_sum(bw_plan *plan, bw_step *step, const bw_fusion *fusion, bw_error *error); /* fusion may be NULL */
-int bw_prepare_chain(bw_plan *plan, bw_step *step, const uint32_t *operations, int n, bw_error *error); /* sets the inputs too */
+int bw_prepare_chain(bw_plan *plan, bw_step *step, const uint32_t *operations, int n, bw_error *error); /* and inputs */
 int bw_prepare_flip(bw_plan *plan, bw_step *step, const uint64_t *flip); /* XORs flip words into step->out */
 
-/* pool.c: runs work(context, worker) in `workers` threads, the caller being worker 0; false if threads cannot be had. */
+/* pool.c: runs work(context, worker) in `workers` threads, the caller being worker 0; false without threads. */
 bw_pool *bw_pool_create(int workers);
 bool bw_pool_run(bw_pool *pool, int workers, void (*work)(void *context, int worker), void *context);
 void bw_pool_free(bw_pool *pool);
 
-const bw_kernels *bw_find_kernels(const char *isa); /* dispatch.c; NULL isa: the fastest; NULL if this machine has no such */
+/* dispatch.c. isa NULL: the fastest. Returns NULL if this build or this CPU has no such set. */
+const bw_kernels *bw_find_kernels(const char *isa);
 
 static inline uint8_t *bw_at(const bw_block *block, const bw_slot *slot) {
     const bw_slot *root = &block->plan->slots[slot->root];
@@ -125,8 +129,13 @@ static inline uint8_t *bw_at(const bw_block *block, const bw_slot *slot) {
     return block->arena + root->offset * block->plan->block;
 }
 
-static inline bool bw_is_linear(const bw_slot *s) { return s->positions == 1 || (s->channels == 1 && s->store != BW_STORE_BITS); }
+static inline bool bw_is_linear(const bw_slot *s) {
+    return s->positions == 1 || (s->channels == 1 && s->store != BW_STORE_BITS);
+}
 
-#define BW_HAVE(pointer) do { if (!(pointer)) return bw_fail(error, BW_NO_MEMORY, "no memory for the plan"); } while (0)
+#define BW_HAVE(pointer)                                                               \
+    do {                                                                               \
+        if (!(pointer)) return bw_fail(error, BW_NO_MEMORY, "no memory for the plan"); \
+    } while (0)
 
 #endif

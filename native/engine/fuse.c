@@ -1,13 +1,15 @@
 /* Sums that go straight into a threshold: found here, and closed to one comparison on the sum, exact by search.
  *
- * sum -> [max pool] -> monotone elementwise steps -> threshold of one bit a channel: the bit is a monotone function of the sum,
- * so it switches at most once between the ends of the sum's range. max(s) >= t is the OR of s >= t, so the pool acts on bits.
+ * sum -> [max pool] -> monotone elementwise steps -> threshold of one bit a channel: the bit is a monotone function of
+ * the sum, so it switches at most once between the ends of the sum's range. max(s) >= t is the OR of s >= t: the pool
+ * acts on bits. Elementwise steps that no sum takes are gathered into chains that run in one pass.
  */
 #include <stdlib.h>
 #include "engine.h"
 
 static bool is_sum(int code) {
-    return code == BW_OP_XNOR_LINEAR || code == BW_OP_XNOR_CONV2D || code == BW_OP_INT_LINEAR || code == BW_OP_INT_CONV2D;
+    return code == BW_OP_XNOR_LINEAR || code == BW_OP_XNOR_CONV2D || code == BW_OP_INT_LINEAR ||
+           code == BW_OP_INT_CONV2D;
 }
 
 static bool is_monotone(const bw_op *op) {
@@ -83,18 +85,21 @@ static bool bit_of(const bw_program *p, const bw_fusion *f, uint32_t c, int64_t 
         } else if (op->code == BW_OP_ADD) {
             x += bw_const_int(&consts[BW_ADD_C_B], c);
         } else if (op->code == BW_OP_AFFINE) {
-            x = (x * bw_const_int(&consts[BW_AFFINE_C_MUL], c) + bw_const_int(&consts[BW_AFFINE_C_ADD], c)) >> bw_const_int(&consts[BW_AFFINE_C_SHIFT], c);
+            x = (x * bw_const_int(&consts[BW_AFFINE_C_MUL], c) + bw_const_int(&consts[BW_AFFINE_C_ADD], c)) >>
+                bw_const_int(&consts[BW_AFFINE_C_SHIFT], c);
         } else {
             int64_t slope = bw_const_int(&consts[x >= 0 ? BW_PRELU_C_POS : BW_PRELU_C_NEG], c);
             x = (x * slope + bw_const_int(&consts[BW_PRELU_C_ADD], c)) >> bw_const_int(&consts[BW_PRELU_C_SHIFT], c);
         }
     }
     const bw_op *last = &p->ops[f->threshold];
-    return (x >= bw_const_int(&last->consts[BW_THRESHOLD_C_T], c)) != (bw_const_int(&last->consts[BW_THRESHOLD_C_FLIP], c) != 0);
+    return (x >= bw_const_int(&last->consts[BW_THRESHOLD_C_T], c)) !=
+           (bw_const_int(&last->consts[BW_THRESHOLD_C_FLIP], c) != 0);
 }
 
 /* bit = (sum >= *threshold) XOR *flip, for every sum in its range. */
-void bw_switch_point(const bw_program *p, uint32_t sum, const bw_fusion *f, uint32_t c, int32_t *threshold, bool *flip) {
+void bw_switch_point(const bw_program *p, uint32_t sum, const bw_fusion *f, uint32_t c, int32_t *threshold,
+                     bool *flip) {
     int64_t below = p->types[sum].lo, above = p->types[sum].hi;
     bool first = bit_of(p, f, c, below), last = bit_of(p, f, c, above);
     *flip = first;

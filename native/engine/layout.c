@@ -24,14 +24,15 @@ static void shape_as_typed(bw_slot *slot, const bw_type *t, bw_store store) {
     bw_slot_shape(slot, store, t->dims[0], t->ndim == 3 ? t->dims[1] : 1, t->ndim == 3 ? t->dims[2] : 1);
 }
 
-/* A linear layer may read an image as it lies, its weights rearranged instead (sums.c). Bits of channels that do not fill
- * their words count the padding as agreeing, which only a fused threshold can take back. */
+/* A linear layer may read an image as it lies, its weights rearranged instead (sums.c). Bits of channels that do not
+ * fill their words count the padding as agreeing, which only a fused threshold can take back. */
 static bool reads_images(const bw_program *p, const bw_analysis *a, uint32_t reader, const bw_slot *x) {
     const bw_op *op = &p->ops[reader];
     if (op->code != BW_OP_XNOR_LINEAR && op->code != BW_OP_INT_LINEAR) return false;
     if (x->store != BW_STORE_BITS || x->channels % 64 == 0) return true;
     return op->code == BW_OP_XNOR_LINEAR && a->fusions[reader].threshold >= 0 &&
-           op->attrs[BW_XNOR_LINEAR_ACCUMULATOR] == BW_ACCUMULATOR_INT32 && x->positions * bw_words(x->channels) * 64 < 1u << 29;
+           op->attrs[BW_XNOR_LINEAR_ACCUMULATOR] == BW_ACCUMULATOR_INT32 &&
+           x->positions * bw_words(x->channels) * 64 < 1u << 29;
 }
 
 /* An input image that is only ever flattened stays in the order the caller gives. */
@@ -53,7 +54,8 @@ static void lay_out_reshape(bw_plan *plan, bw_analysis *a, uint32_t number) {
     shape_as_typed(out, &p->types[number], x->store);
     bool same = out->channels == x->channels && out->height == x->height && out->width == x->width;
     if (!same && bw_is_linear(x) && bw_is_linear(out)) same = true;
-    if (!same && !(plan->flags & BW_NO_FUSE) && out->positions == 1 && a->n_readers[number] == 1 && reads_images(p, a, a->reader[number], x)) {
+    if (!same && !(plan->flags & BW_NO_FUSE) && out->positions == 1 && a->n_readers[number] == 1 &&
+        reads_images(p, a, a->reader[number], x)) {
         bw_slot_shape(out, x->store, x->channels, x->height, x->width);
         same = true;
     }
@@ -72,7 +74,8 @@ void bw_lay_out(bw_plan *plan, bw_analysis *a) {
         shape_as_typed(slot, &p->types[i], store_of(&p->types[i], i == 0));
         if (p->ops[i].code == BW_OP_RESHAPE) lay_out_reshape(plan, a, i);
         const bw_fusion *f = &a->fusions[i];
-        if (i == 0 && p->types[0].ndim == 3 && only_flattened(p, a)) bw_slot_shape(slot, slot->store, (uint32_t)p->types[0].n_values, 1, 1);
+        if (i == 0 && p->types[0].ndim == 3 && only_flattened(p, a))
+            bw_slot_shape(slot, slot->store, (uint32_t)p->types[0].n_values, 1, 1);
         if (f->threshold < 0 || f->pool >= 0) continue;
         slot->readable = false; /* the kernel writes the threshold's bits instead */
         slot->place = BW_NOWHERE;

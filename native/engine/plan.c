@@ -5,16 +5,19 @@
 #include "engine.h"
 
 static bw_prepare *const prepare[BW_N_OPS] = {
-    [BW_OP_INPUT] = bw_prepare_input, [BW_OP_THRESHOLD] = bw_prepare_threshold, [BW_OP_DIGITIZE] = bw_prepare_digitize,
-    [BW_OP_LUT] = bw_prepare_lut, [BW_OP_LUT_CONV2D] = bw_prepare_lut_conv2d, [BW_OP_COUNT] = bw_prepare_count,
-    [BW_OP_PROJECT] = bw_prepare_project, [BW_OP_MAX_POOL2D] = bw_prepare_pool,
-    [BW_OP_SUM_POOL2D] = bw_prepare_pool, [BW_OP_PATCHES] = bw_prepare_patches, [BW_OP_GATHER] = bw_prepare_gather,
-    [BW_OP_RESHAPE] = bw_prepare_reshape, [BW_OP_CONCAT] = bw_prepare_concat, [BW_OP_PAD] = bw_prepare_pad,
-    [BW_OP_TO_INT] = bw_prepare_to_int, [BW_OP_OUTPUT] = bw_prepare_output,
+    [BW_OP_INPUT] = bw_prepare_input,           [BW_OP_THRESHOLD] = bw_prepare_threshold,
+    [BW_OP_DIGITIZE] = bw_prepare_digitize,     [BW_OP_LUT] = bw_prepare_lut,
+    [BW_OP_LUT_CONV2D] = bw_prepare_lut_conv2d, [BW_OP_COUNT] = bw_prepare_count,
+    [BW_OP_PROJECT] = bw_prepare_project,       [BW_OP_MAX_POOL2D] = bw_prepare_pool,
+    [BW_OP_SUM_POOL2D] = bw_prepare_pool,       [BW_OP_PATCHES] = bw_prepare_patches,
+    [BW_OP_GATHER] = bw_prepare_gather,         [BW_OP_RESHAPE] = bw_prepare_reshape,
+    [BW_OP_CONCAT] = bw_prepare_concat,         [BW_OP_PAD] = bw_prepare_pad,
+    [BW_OP_TO_INT] = bw_prepare_to_int,         [BW_OP_OUTPUT] = bw_prepare_output,
 };
 
 static bool is_sum(const bw_op *op) {
-    return op->code == BW_OP_XNOR_LINEAR || op->code == BW_OP_XNOR_CONV2D || op->code == BW_OP_INT_LINEAR || op->code == BW_OP_INT_CONV2D;
+    return op->code == BW_OP_XNOR_LINEAR || op->code == BW_OP_XNOR_CONV2D || op->code == BW_OP_INT_LINEAR ||
+           op->code == BW_OP_INT_CONV2D;
 }
 
 static int no_rule(uint32_t code, bw_error *error) {
@@ -23,7 +26,8 @@ static int no_rule(uint32_t code, bw_error *error) {
     for (uint32_t i = 0; i < BW_N_OPS && length < sizeof rules - 24; i++) {
         bw_op op = {.code = (uint16_t)i};
         if (prepare[i] || is_sum(&op) || bw_is_elementwise(op.code))
-            length += (size_t)snprintf(rules + length, sizeof rules - length, "%s%s", length ? ", " : "", bw_op_specs[i].name);
+            length += (size_t)snprintf(rules + length, sizeof rules - length, "%s%s", length ? ", " : "",
+                                       bw_op_specs[i].name);
     }
     return bw_fail(error, BW_UNSUPPORTED, "no rule for '%s'; rules: %s", bw_op_specs[code].name, rules);
 }
@@ -151,8 +155,8 @@ static int fill(bw_plan *plan, bw_error *error) {
     BW_HAVE(plan->slots && plan->steps);
     plan->scores_store = scores->lo >= INT32_MIN && scores->hi <= INT32_MAX ? BW_STORE_I32 : BW_STORE_I64;
     plan->scores_bytes = scores->n_values * (plan->scores_store == BW_STORE_I32 ? 4 : 8);
-    bw_analysis a = {calloc(p->n_ops, sizeof(uint32_t)), calloc(p->n_ops, sizeof(uint32_t)), calloc(p->n_ops, sizeof(bool)),
-                     calloc(p->n_ops, sizeof(bw_fusion))};
+    bw_analysis a = {calloc(p->n_ops, sizeof(uint32_t)), calloc(p->n_ops, sizeof(uint32_t)),
+                     calloc(p->n_ops, sizeof(bool)), calloc(p->n_ops, sizeof(bw_fusion))};
     int status = analyse(plan, &a, error);
     free(a.n_readers);
     free(a.reader);
@@ -167,12 +171,16 @@ static int fill(bw_plan *plan, bw_error *error) {
     return BW_OK;
 }
 
-int bw_plan_create(const bw_program *program, const char *isa, int threads, uint32_t flags, bw_plan **plan, bw_error *error) {
+int bw_plan_create(const bw_program *program, const char *isa, int threads, uint32_t flags, bw_plan **plan,
+                   bw_error *error) {
     if (!program || !plan) return bw_fail(error, BW_BAD_ARGUMENT, "program and plan must not be NULL");
     *plan = NULL;
-    if (threads < 1 || threads > 1024) return bw_fail(error, BW_BAD_ARGUMENT, "threads is %d, expected 1..1024", threads);
+    if (threads < 1 || threads > 1024)
+        return bw_fail(error, BW_BAD_ARGUMENT, "threads is %d, expected 1..1024", threads);
     const bw_kernels *kernels = bw_find_kernels(isa);
-    if (!kernels) return bw_fail(error, BW_UNSUPPORTED, "kernel set '%s' is not in this build or not on this CPU; reference always is", isa);
+    if (!kernels)
+        return bw_fail(error, BW_UNSUPPORTED,
+                       "kernel set '%s' is not in this build or not on this CPU; reference always is", isa);
     bw_plan *p = calloc(1, sizeof *p);
     if (!p) return bw_fail(error, BW_NO_MEMORY, "no memory for the plan");
     p->program = program;

@@ -1,4 +1,4 @@
-/* A pool of threads that sleep between calls. Threads are made at the first call that wants them, and again after a fork. */
+/* Threads that sleep between calls; made at the first call that wants them, and again after a fork. */
 #include <stdlib.h>
 #include <unistd.h>
 #include "engine.h"

@@ -32,7 +32,8 @@ static int64_t sign_sum(const uint64_t *x, const uint64_t *signs, uint64_t p) {
 static void run_rademacher(const bw_step *step, bw_block *block) {
     const projection *d = step->data;
     const bw_slot *x = step->x, *out = step->out;
-    uint64_t p = x->channels, n_words = bw_words((int64_t)p), rows = block->n_samples * x->positions, key = key_of(d, 0);
+    uint64_t p = x->channels, n_words = bw_words((int64_t)p), rows = block->n_samples * x->positions,
+             key = key_of(d, 0);
     uint64_t *signs = (uint64_t *)block->scratch;
     uint8_t *to = bw_at(block, out);
     memset(to, 0, rows * out->row_bytes);
@@ -43,7 +44,9 @@ static void run_rademacher(const bw_step *step, bw_block *block) {
         for (uint64_t r = 0; r < rows; r++, from += x->row_bytes) {
             int64_t sum = 0;
             if (x->store == BW_STORE_BITS) sum = sign_sum((const uint64_t *)from, signs, p);
-            else for (uint64_t j = 0; j < p; j++) sum += bw_get_bit(signs, j) ? bw_get_int(from, x->store, j) : -bw_get_int(from, x->store, j);
+            else
+                for (uint64_t j = 0; j < p; j++)
+                    sum += bw_get_bit(signs, j) ? bw_get_int(from, x->store, j) : -bw_get_int(from, x->store, j);
             bw_set_bit(to + r * out->row_bytes, n, sum >= d->t[n]);
         }
     }
@@ -91,7 +94,8 @@ static void flip_signs(int64_t *v, uint64_t size, uint64_t key) {
 static void run_hadamard(const bw_step *step, bw_block *block) {
     const projection *d = step->data;
     const bw_slot *x = step->x, *out = step->out;
-    int64_t rounds = step->op->attrs[BW_PROJECT_ROUNDS], shift = step->op->attrs[BW_PROJECT_SHIFT], *v = (int64_t *)block->scratch;
+    int64_t rounds = step->op->attrs[BW_PROJECT_ROUNDS], shift = step->op->attrs[BW_PROJECT_SHIFT],
+            *v = (int64_t *)block->scratch;
     const uint8_t *from = bw_at(block, x);
     uint8_t *to = bw_at(block, out);
     for (uint64_t r = 0; r < block->n_samples * x->positions; r++, from += x->row_bytes, to += out->row_bytes) {
@@ -103,7 +107,8 @@ static void run_hadamard(const bw_step *step, bw_block *block) {
                 walsh_hadamard(v, d->size);
                 for (uint64_t j = 0; round + 1 < rounds && j < d->size; j++) v[j] >>= shift;
             }
-            for (uint64_t j = 0; j < d->size && first + j < out->channels; j++) bw_set_bit(to, first + j, v[j] >= d->t[first + j]);
+            for (uint64_t j = 0; j < d->size && first + j < out->channels; j++)
+                bw_set_bit(to, first + j, v[j] >= d->t[first + j]);
         }
     }
 }

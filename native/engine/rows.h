@@ -10,8 +10,7 @@ static inline void bw_widen(int64_t *restrict to, const void *from, bw_store sto
         for (size_t i = 0; i < n; i++) to[i] = ((const uint8_t *)from)[i];
     else if (store == BW_STORE_I32)
         for (size_t i = 0; i < n; i++) to[i] = ((const int32_t *)from)[i];
-    else
-        memcpy(to, from, n * sizeof *to);
+    else memcpy(to, from, n * sizeof *to);
 }
 
 static inline void bw_narrow(void *to, bw_store store, const int64_t *restrict from, size_t n) {
@@ -19,19 +18,20 @@ static inline void bw_narrow(void *to, bw_store store, const int64_t *restrict f
         for (size_t i = 0; i < n; i++) ((uint8_t *)to)[i] = (uint8_t)from[i];
     else if (store == BW_STORE_I32)
         for (size_t i = 0; i < n; i++) ((int32_t *)to)[i] = (int32_t)from[i];
-    else
-        memcpy(to, from, n * sizeof *from);
+    else memcpy(to, from, n * sizeof *from);
 }
 
-static inline size_t bw_store_size(bw_store store) {
-    return store == BW_STORE_U8 ? 1 : store == BW_STORE_I64 ? 8 : 4;
-}
+static inline size_t bw_store_size(bw_store store) { return store == BW_STORE_U8 ? 1 : store == BW_STORE_I64 ? 8 : 4; }
 
 static inline int64_t bw_get_int(const void *from, bw_store store, uint64_t i) {
-    return store == BW_STORE_U8 ? ((const uint8_t *)from)[i] : store == BW_STORE_I32 ? ((const int32_t *)from)[i] : ((const int64_t *)from)[i];
+    return store == BW_STORE_U8    ? ((const uint8_t *)from)[i]
+           : store == BW_STORE_I32 ? ((const int32_t *)from)[i]
+                                   : ((const int64_t *)from)[i];
 }
 
-static inline uint64_t bw_get_bit(const void *words, uint64_t i) { return ((const uint64_t *)words)[i >> 6] >> (i & 63) & 1; }
+static inline uint64_t bw_get_bit(const void *words, uint64_t i) {
+    return ((const uint64_t *)words)[i >> 6] >> (i & 63) & 1;
+}
 
 static inline void bw_set_bit(void *words, uint64_t i, uint64_t bit) { ((uint64_t *)words)[i >> 6] |= bit << (i & 63); }
 

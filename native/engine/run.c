@@ -46,13 +46,17 @@ static int complain(const bw_plan *plan, bw_error *error) {
         if (plan->blocks[i].bad && (!first || plan->blocks[i].bad_sample < first->bad_sample)) first = &plan->blocks[i];
     const bw_type *t = &plan->program->types[0];
     unsigned long long sample = first->bad_sample, at = first->bad_at;
-    if (t->kind == BW_FLOAT) return bw_fail(error, BW_BAD_INPUT, "input: value %llu of sample %llu is NaN; fill or drop it first", at, sample);
-    return bw_fail(error, BW_BAD_INPUT, "input: value %llu of sample %llu is outside %lld..%lld; scale the data as in training", at, sample,
+    if (t->kind == BW_FLOAT)
+        return bw_fail(error, BW_BAD_INPUT, "input: value %llu of sample %llu is NaN; fill or drop it first", at,
+                       sample);
+    return bw_fail(error, BW_BAD_INPUT,
+                   "input: value %llu of sample %llu is outside %lld..%lld; scale the data as in training", at, sample,
                    (long long)(t->kind == BW_BITS ? 0 : t->lo), (long long)(t->kind == BW_BITS ? 1 : t->hi));
 }
 
 int bw_run(bw_plan *plan, const void *input, size_t batch, void *scores, bw_error *error) {
-    if (!plan || (batch && (!input || !scores))) return bw_fail(error, BW_BAD_ARGUMENT, "plan, input and scores must not be NULL");
+    if (!plan || (batch && (!input || !scores)))
+        return bw_fail(error, BW_BAD_ARGUMENT, "plan, input and scores must not be NULL");
     bw_call call = {.plan = plan, .input = input, .scores = scores, .batch = batch};
     int threads = worth_threads(plan, batch);
     if (threads > 1 && !plan->pool) plan->pool = bw_pool_create(plan->threads);
@@ -70,14 +74,17 @@ static void read_sample(const bw_slot *slot, const uint8_t *from, uint8_t *to) {
             if (slot->store == BW_STORE_F32) {
                 memcpy(to + 4 * at, from + 4 * c, 4);
             } else {
-                int64_t value = slot->store == BW_STORE_BITS ? (int64_t)bw_get_bit(from, c) : bw_get_int(from, slot->store, c);
+                int64_t value =
+                    slot->store == BW_STORE_BITS ? (int64_t)bw_get_bit(from, c) : bw_get_int(from, slot->store, c);
                 memcpy(to + 8 * at, &value, 8);
             }
         }
 }
 
 int bw_value_read(const bw_plan *plan, uint32_t number, size_t batch, void *out) {
-    if (!plan || !(plan->flags & BW_KEEP) || number >= plan->program->n_ops || batch > plan->block || !plan->slots[number].readable) return 0;
+    if (!plan || !(plan->flags & BW_KEEP) || number >= plan->program->n_ops || batch > plan->block ||
+        !plan->slots[number].readable)
+        return 0;
     const bw_slot *slot = &plan->slots[number];
     const uint8_t *from = bw_at(&plan->blocks[0], slot);
     size_t bytes = plan->program->types[number].n_values * (slot->store == BW_STORE_F32 ? 4 : 8);

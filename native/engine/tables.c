@@ -27,7 +27,8 @@ static void run_lut(const bw_step *step, bw_block *block) {
     const logic *d = step->data;
     const uint8_t *from = bw_at(block, step->x);
     uint8_t *to = bw_at(block, step->out);
-    for (uint64_t r = 0; r < block->n_samples * step->x->positions; r++, from += step->x->row_bytes, to += step->out->row_bytes) {
+    for (uint64_t r = 0; r < block->n_samples * step->x->positions;
+         r++, from += step->x->row_bytes, to += step->out->row_bytes) {
         memset(to, 0, step->out->row_bytes);
         const uint32_t *wire = d->wiring;
         for (uint64_t g = 0; g < d->n_tables; g++) {
@@ -106,7 +107,8 @@ static void run_count(const bw_step *step, bw_block *block) {
     for (size_t s = 0; s < block->n_samples; s++, from += step->x->bytes, to += out->bytes)
         for (uint64_t g = 0; g < out->channels; g++) {
             int64_t sum = d->offset[g];
-            for (uint32_t i = d->start[g]; i < d->start[g + 1]; i++) sum += (int64_t)bw_get_bit(from, d->wiring[i]) ^ d->invert[i];
+            for (uint32_t i = d->start[g]; i < d->start[g + 1]; i++)
+                sum += (int64_t)bw_get_bit(from, d->wiring[i]) ^ d->invert[i];
             if (out->store == BW_STORE_I32) ((int32_t *)to)[g] = (int32_t)sum;
             else ((int64_t *)to)[g] = sum;
         }

@@ -27,7 +27,8 @@ static void run_threshold(const bw_step *step, bw_block *block) {
             if (d->narrow && d->n_thresholds == 1)
                 block->plan->tiles->compare(bytes, (const int32_t *)row + first, d->narrow + first, n);
             else
-                for (uint64_t i = 0; i < n; i++) bytes[i] = met(d, row, x->store, (first + i) / d->n_thresholds, first + i);
+                for (uint64_t i = 0; i < n; i++)
+                    bytes[i] = met(d, row, x->store, (first + i) / d->n_thresholds, first + i);
             *words++ = bw_word_of(bytes, n) ^ d->flip[k];
         }
 }

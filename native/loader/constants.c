@@ -17,7 +17,8 @@ static bool padding_is_zero(const bw_const *c) {
     return true;
 }
 
-int bw_read_const(const bw_layout *file, const uint8_t *entry, const bw_op_spec *spec, int index, bw_const *c, bw_error *error) {
+int bw_read_const(const bw_layout *file, const uint8_t *entry, const bw_op_spec *spec, int index, bw_const *c,
+                  bw_error *error) {
     uint64_t offset, n_bytes;
     memset(c, 0, sizeof *c);
     static const uint8_t absent[40];
@@ -41,7 +42,8 @@ int bw_read_const(const bw_layout *file, const uint8_t *entry, const bw_op_spec 
             continue;
         }
         BW_NEED(c->dims[axis] >= 1, "constant %d is empty", index);
-        BW_NEED(!__builtin_mul_overflow(c->n_values, (uint64_t)c->dims[axis], &c->n_values) && c->n_values <= file->file_bytes * 8,
+        BW_NEED(!__builtin_mul_overflow(c->n_values, (uint64_t)c->dims[axis], &c->n_values) &&
+                    c->n_values <= file->file_bytes * 8,
                 "constant %d is larger than its file", index);
     }
     bool packed = c->dtype == BW_DTYPE_BIT || c->dtype == BW_DTYPE_I4;
@@ -50,16 +52,25 @@ int bw_read_const(const bw_layout *file, const uint8_t *entry, const bw_op_spec 
     c->row_bytes = (c->row_values * dtype_bits[c->dtype] + 7) / 8;
     if (packed) c->row_bytes = (c->row_bytes + 7) / 8 * 8;
     BW_NEED(!__builtin_mul_overflow(c->n_rows, c->row_bytes, &c->n_bytes) && c->n_bytes == n_bytes,
-            "constant %d has %llu bytes, its shape needs %llu", index, (unsigned long long)n_bytes, (unsigned long long)c->n_bytes);
+            "constant %d has %llu bytes, its shape needs %llu", index, (unsigned long long)n_bytes,
+            (unsigned long long)c->n_bytes);
     BW_NEED(offset % 64 == 0, "constant %d begins at %llu, not a multiple of 64", index, (unsigned long long)offset);
-    BW_NEED(offset <= file->blobs_bytes && n_bytes <= file->blobs_bytes - offset, "constant %d lies outside the blobs", index);
+    BW_NEED(offset <= file->blobs_bytes && n_bytes <= file->blobs_bytes - offset, "constant %d lies outside the blobs",
+            index);
     c->data = file->bytes + file->blobs + offset;
     if (packed) BW_NEED(padding_is_zero(c), "constant %d: padding of a row is not 0", index);
     return BW_OK;
 }
 
 int64_t bw_const_int(const bw_const *c, uint64_t i) {
-    union { int8_t i8; uint16_t u16; int16_t i16; uint32_t u32; int32_t i32; int64_t i64; } v;
+    union {
+        int8_t i8;
+        uint16_t u16;
+        int16_t i16;
+        uint32_t u32;
+        int32_t i32;
+        int64_t i64;
+    } v;
     switch (c->dtype) {
     case BW_DTYPE_BIT: {
         const uint8_t *row = c->n_rows == 1 ? c->data : c->data + i / c->row_values * c->row_bytes;
@@ -96,7 +107,9 @@ void bw_const_hull(const bw_const *c, int64_t *lo, int64_t *hi) {
     }
 }
 
-typedef struct { uint64_t begin, end; } span;
+typedef struct {
+    uint64_t begin, end;
+} span;
 
 static int by_begin(const void *a, const void *b) {
     const span *x = a, *y = b;
@@ -107,9 +120,11 @@ static int by_begin(const void *a, const void *b) {
 static int check_spans(const bw_layout *file, const span *spans, size_t n, bw_error *error) {
     uint64_t at = 0;
     for (size_t i = 0; i <= n; i++) {
-        BW_NEED(spans[i].begin >= at, "two constants overlap at byte %llu of the blobs", (unsigned long long)spans[i].begin);
+        BW_NEED(spans[i].begin >= at, "two constants overlap at byte %llu of the blobs",
+                (unsigned long long)spans[i].begin);
         for (; at < spans[i].begin; at++)
-            BW_NEED(!file->bytes[file->blobs + at], "byte %llu of the blobs belongs to no constant and is not 0", (unsigned long long)at);
+            BW_NEED(!file->bytes[file->blobs + at], "byte %llu of the blobs belongs to no constant and is not 0",
+                    (unsigned long long)at);
         at = spans[i].end;
     }
     return BW_OK;

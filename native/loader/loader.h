@@ -15,7 +15,9 @@ typedef struct {
     const char *name;
     uint16_t version;
     uint8_t least_inputs, most_inputs, n_attrs, n_consts;
-    struct { uint32_t dtypes, axes, optional; } consts[BW_MAX_CONSTS];
+    struct {
+        uint32_t dtypes, axes, optional;
+    } consts[BW_MAX_CONSTS];
 } bw_op_spec;
 
 extern const bw_op_spec bw_op_specs[BW_N_OPS];
@@ -62,7 +64,8 @@ typedef struct {
 
 /* error.c: fills *error (may be NULL) and returns status. */
 int bw_fail(bw_error *error, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void bw_fail_in(bw_error *error, uint32_t operation, const char *name); /* puts "operation n (name): " before the message */
+/* Puts "operation n (name): " before the message. */
+void bw_fail_in(bw_error *error, uint32_t operation, const char *name);
 
 uint32_t bw_crc32(uint32_t crc, const uint8_t *bytes, size_t n);
 
@@ -79,16 +82,16 @@ float bw_const_float(const bw_const *constant, uint64_t index);
 void bw_const_hull(const bw_const *constant, int64_t *lo, int64_t *hi);
 
 /* derive.c: the type and range of an operation's value, from its inputs' types; steps it costs. */
-int bw_derive(const bw_op *op, uint32_t number, uint32_t n_ops, const bw_type *types, const bw_limits *limits, bw_type *out,
-              bw_error *error);
+int bw_derive(const bw_op *op, uint32_t number, uint32_t n_ops, const bw_type *types, const bw_limits *limits,
+              bw_type *out, bw_error *error);
 bw_wide bw_steps(const bw_op *op, const bw_type *types, const bw_type *out);
 
 /* rules_*.c: one rule an operation; x: types of its inputs. */
 typedef int bw_rule(const bw_op *op, const bw_type *const *x, bw_type *out, bw_error *error);
 bw_rule bw_rule_input, bw_rule_output, bw_rule_threshold, bw_rule_digitize, bw_rule_xnor_linear, bw_rule_xnor_conv2d,
-    bw_rule_int_linear, bw_rule_int_conv2d, bw_rule_lut, bw_rule_lut_conv2d, bw_rule_count, bw_rule_project, bw_rule_affine,
-    bw_rule_prelu, bw_rule_clip, bw_rule_add, bw_rule_max_pool2d, bw_rule_sum_pool2d, bw_rule_patches, bw_rule_gather,
-    bw_rule_reshape, bw_rule_concat, bw_rule_pad, bw_rule_to_int;
+    bw_rule_int_linear, bw_rule_int_conv2d, bw_rule_lut, bw_rule_lut_conv2d, bw_rule_count, bw_rule_project,
+    bw_rule_affine, bw_rule_prelu, bw_rule_clip, bw_rule_add, bw_rule_max_pool2d, bw_rule_sum_pool2d, bw_rule_patches,
+    bw_rule_gather, bw_rule_reshape, bw_rule_concat, bw_rule_pad, bw_rule_to_int;
 
 /* rules.c: what rules share. Each returns BW_OK or fails. */
 int bw_output_size(const bw_op *op, bool dilated, const bw_type *x, bw_type *out, bw_error *error); /* sets dims 1, 2 */
@@ -96,11 +99,18 @@ int bw_within(bw_wide value, bw_error *error);
 int bw_choice(int64_t index, int64_t n_choices, const char *name, bw_error *error);
 int bw_kind_of(const bw_type *x, unsigned kinds, bw_error *error); /* kinds: bits 1 << BW_BITS ... */
 int bw_image(const bw_type *x, bw_error *error);
-int bw_rows(const bw_op *op, int constant, const bw_type *x, bw_error *error); /* first axis of the constant is x's channels */
+int bw_rows(const bw_op *op, int constant, const bw_type *x, bw_error *error); /* a row for each of x's channels */
 static inline int64_t bw_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t bw_max(int64_t a, int64_t b) { return a > b ? a : b; }
 
-#define BW_TRY(call) do { int bw_try_status = (call); if (bw_try_status) return bw_try_status; } while (0)
-#define BW_NEED(condition, ...) do { if (!(condition)) return bw_fail(error, BW_INVALID, __VA_ARGS__); } while (0)
+#define BW_TRY(call)                             \
+    do {                                         \
+        int bw_try_status = (call);              \
+        if (bw_try_status) return bw_try_status; \
+    } while (0)
+#define BW_NEED(condition, ...)                                           \
+    do {                                                                  \
+        if (!(condition)) return bw_fail(error, BW_INVALID, __VA_ARGS__); \
+    } while (0)
 
 #endif

@@ -1,4 +1,4 @@
-/* What the rules share; the twin of src/bitwright/ir/rules.py and windows.py. */
+/* What the rules share; the twin of ir/rules.py and ir/windows.py. */
 #include <string.h>
 #include "loader.h"
 
@@ -9,7 +9,8 @@ int bw_within(bw_wide value, bw_error *error) {
 }
 
 int bw_choice(int64_t index, int64_t n_choices, const char *name, bw_error *error) {
-    BW_NEED(index >= 0 && index < n_choices, "attribute %s is %lld, expected 0..%lld", name, (long long)index, (long long)n_choices - 1);
+    BW_NEED(index >= 0 && index < n_choices, "attribute %s is %lld, expected 0..%lld", name, (long long)index,
+            (long long)n_choices - 1);
     return BW_OK;
 }
 
@@ -25,8 +26,8 @@ int bw_image(const bw_type *x, bw_error *error) {
 }
 
 int bw_rows(const bw_op *op, int constant, const bw_type *x, bw_error *error) {
-    BW_NEED(op->consts[constant].dims[0] == x->dims[0], "constant %d has %u rows for %u channels",
-            constant, op->consts[constant].dims[0], x->dims[0]);
+    BW_NEED(op->consts[constant].dims[0] == x->dims[0], "constant %d has %u rows for %u channels", constant,
+            op->consts[constant].dims[0], x->dims[0]);
     return BW_OK;
 }
 
@@ -35,14 +36,15 @@ int bw_output_size(const bw_op *op, bool dilated, const bw_type *x, bw_type *out
     for (int axis = 0; axis < 2; axis++) {
         int64_t kernel = op->attrs[axis], stride = op->attrs[2 + axis], dilation = dilated ? op->attrs[8 + axis] : 1;
         int64_t before = op->attrs[4 + 2 * axis], after = op->attrs[5 + 2 * axis];
-        BW_NEED(kernel >= 1 && kernel <= 1 << 15 && stride >= 1 && stride <= 1 << 15 && dilation >= 1 && dilation <= 1 << 15,
-                "kernel %lld, stride %lld, dilation %lld: each must be in 1..32768", (long long)kernel, (long long)stride,
-                (long long)dilation);
-        BW_NEED(before >= 0 && before <= 1 << 15 && after >= 0 && after <= 1 << 15, "padding %lld, %lld: each must be in 0..32768",
-                (long long)before, (long long)after);
+        BW_NEED(kernel >= 1 && kernel <= 1 << 15 && stride >= 1 && stride <= 1 << 15 && dilation >= 1 &&
+                    dilation <= 1 << 15,
+                "kernel %lld, stride %lld, dilation %lld: each must be in 1..32768", (long long)kernel,
+                (long long)stride, (long long)dilation);
+        BW_NEED(before >= 0 && before <= 1 << 15 && after >= 0 && after <= 1 << 15,
+                "padding %lld, %lld: each must be in 0..32768", (long long)before, (long long)after);
         int64_t reach = (int64_t)x->dims[1 + axis] + before + after - dilation * (kernel - 1) - 1;
-        BW_NEED(reach >= 0, "a window of %lld (dilation %lld) does not fit %u + padding", (long long)kernel, (long long)dilation,
-                x->dims[1 + axis]);
+        BW_NEED(reach >= 0, "a window of %lld (dilation %lld) does not fit %u + padding", (long long)kernel,
+                (long long)dilation, x->dims[1 + axis]);
         out->dims[1 + axis] = (uint32_t)(reach / stride + 1);
     }
     return BW_OK;

@@ -11,7 +11,8 @@ static int thresholds(const bw_op *op, const bw_type *x, bool sorted, bw_error *
     for (uint64_t i = 0; i < t->n_values; i++) {
         BW_NEED(!is_float || !isnan(bw_const_float(t, i)), "a threshold is NaN");
         if (!sorted || i % t->dims[1] == 0) continue;
-        bool ordered = is_float ? bw_const_float(t, i - 1) <= bw_const_float(t, i) : bw_const_int(t, i - 1) <= bw_const_int(t, i);
+        bool ordered =
+            is_float ? bw_const_float(t, i - 1) <= bw_const_float(t, i) : bw_const_int(t, i - 1) <= bw_const_int(t, i);
         BW_NEED(ordered, "thresholds are not sorted along their second axis");
     }
     return BW_OK;
@@ -56,7 +57,8 @@ int bw_rule_affine(const bw_op *op, const bw_type *const *x, bw_type *out, bw_er
     for (int i = 0; i < 3; i++) BW_TRY(bw_rows(op, i, x[0], error));
     *out = *x[0];
     for (uint32_t c = 0; c < x[0]->dims[0]; c++) {
-        int64_t mul = bw_const_int(&op->consts[BW_AFFINE_C_MUL], c), add = bw_const_int(&op->consts[BW_AFFINE_C_ADD], c);
+        int64_t mul = bw_const_int(&op->consts[BW_AFFINE_C_MUL], c),
+                add = bw_const_int(&op->consts[BW_AFFINE_C_ADD], c);
         int64_t shift = bw_const_int(&op->consts[BW_AFFINE_C_SHIFT], c);
         BW_NEED(shift <= 31, "a shift leaves 0..31");
         BW_TRY(corner(x[0]->lo, mul, add, shift, c == 0, out, error));
@@ -72,7 +74,8 @@ int bw_rule_prelu(const bw_op *op, const bw_type *const *x, bw_type *out, bw_err
     int64_t corners[4] = {x[0]->lo, x[0]->hi, -1, 0};
     int n_corners = x[0]->lo < 0 && x[0]->hi >= 0 ? 4 : 2;
     for (uint32_t c = 0; c < x[0]->dims[0]; c++) {
-        int64_t add = bw_const_int(&op->consts[BW_PRELU_C_ADD], c), shift = bw_const_int(&op->consts[BW_PRELU_C_SHIFT], c);
+        int64_t add = bw_const_int(&op->consts[BW_PRELU_C_ADD], c),
+                shift = bw_const_int(&op->consts[BW_PRELU_C_SHIFT], c);
         BW_NEED(shift <= 31, "a shift leaves 0..31");
         for (int i = 0; i < n_corners; i++) {
             int64_t slope = bw_const_int(&op->consts[corners[i] >= 0 ? BW_PRELU_C_POS : BW_PRELU_C_NEG], c);
@@ -96,7 +99,8 @@ int bw_rule_add(const bw_op *op, const bw_type *const *x, bw_type *out, bw_error
     const bw_const *b = &op->consts[BW_ADD_C_B];
     int64_t lo, hi;
     BW_TRY(bw_kind_of(x[0], 1 << BW_INT, error));
-    BW_NEED((op->n_inputs == 2) == (b->dtype == BW_DTYPE_NONE), "takes either a second value or the constant b, not both or neither");
+    BW_NEED((op->n_inputs == 2) == (b->dtype == BW_DTYPE_NONE),
+            "takes either a second value or the constant b, not both or neither");
     *out = *x[0];
     if (op->n_inputs == 2) {
         BW_TRY(bw_kind_of(x[1], 1 << BW_INT, error));

@@ -9,8 +9,8 @@ static int conv_shape(const bw_op *op, const bw_type *x, bw_type *out, bw_error 
             (long long)groups, x->dims[0]);
     BW_NEED(w->dims[0] % groups == 0, "groups %lld do not divide %u output channels", (long long)groups, w->dims[0]);
     BW_NEED(w->dims[1] == x->dims[0] / groups && w->dims[2] == op->attrs[0] && w->dims[3] == op->attrs[1],
-            "weights are (%u, %u, %u, %u), expected (O, %u, kernel_h, kernel_w)", w->dims[0], w->dims[1], w->dims[2], w->dims[3],
-            (unsigned)(x->dims[0] / groups));
+            "weights are (%u, %u, %u, %u), expected (O, %u, kernel_h, kernel_w)", w->dims[0], w->dims[1], w->dims[2],
+            w->dims[3], (unsigned)(x->dims[0] / groups));
     out->ndim = 3;
     out->dims[0] = w->dims[0];
     return bw_output_size(op, true, x, out, error);
@@ -18,7 +18,8 @@ static int conv_shape(const bw_op *op, const bw_type *x, bw_type *out, bw_error 
 
 static int linear_shape(const bw_op *op, const bw_type *x, bw_type *out, bw_error *error) {
     const bw_const *w = &op->consts[0];
-    BW_NEED(x->ndim == 1 && x->dims[0] == w->dims[1], "weights take %u values, got %u in %u axes", w->dims[1], x->dims[0], x->ndim);
+    BW_NEED(x->ndim == 1 && x->dims[0] == w->dims[1], "weights take %u values, got %u in %u axes", w->dims[1],
+            x->dims[0], x->ndim);
     out->ndim = 1;
     out->dims[0] = w->dims[0];
     return BW_OK;
@@ -93,7 +94,8 @@ int bw_rule_int_conv2d(const bw_op *op, const bw_type *const *x, bw_type *out, b
     BW_TRY(int_input(op, x[0], &lo, &hi, error));
     BW_TRY(conv_shape(op, x[0], out, error));
     if (x[0]->kind == BW_BITS)
-        BW_NEED(pad_value >= -1 && pad_value <= 1, "pad_value is %lld, expected -1, 0 or +1 for bits", (long long)pad_value);
+        BW_NEED(pad_value >= -1 && pad_value <= 1, "pad_value is %lld, expected -1, 0 or +1 for bits",
+                (long long)pad_value);
     BW_NEED(INT32_MIN <= pad_value && pad_value <= INT32_MAX, "pad_value is %lld, beyond int32", (long long)pad_value);
     const int64_t *pads = &op->attrs[BW_INT_CONV2D_PAD_TOP];
     if (pads[0] || pads[1] || pads[2] || pads[3]) {
@@ -108,13 +110,16 @@ int bw_rule_count(const bw_op *op, const bw_type *const *x, bw_type *out, bw_err
     const bw_const *offset = &op->consts[BW_COUNT_C_OFFSET];
     BW_TRY(bw_kind_of(x[0], 1 << BW_BITS, error));
     BW_NEED(x[0]->ndim == 1, "takes bits [S]; reshape it first");
-    BW_NEED(start->n_values == offset->n_values + 1, "start has %u entries for %u groups, expected one more", start->dims[0], offset->dims[0]);
-    BW_NEED(op->consts[BW_COUNT_C_INVERT].n_values == signal->n_values, "invert must have a bit for each of %u signals", signal->dims[0]);
+    BW_NEED(start->n_values == offset->n_values + 1, "start has %u entries for %u groups, expected one more",
+            start->dims[0], offset->dims[0]);
+    BW_NEED(op->consts[BW_COUNT_C_INVERT].n_values == signal->n_values, "invert must have a bit for each of %u signals",
+            signal->dims[0]);
     int64_t before = bw_const_int(start, 0), last = bw_const_int(start, start->n_values - 1);
-    BW_NEED(before == 0 && last == (int64_t)signal->n_values, "start runs %lld..%lld, expected 0..%u", (long long)before,
-            (long long)last, signal->dims[0]);
+    BW_NEED(before == 0 && last == (int64_t)signal->n_values, "start runs %lld..%lld, expected 0..%u",
+            (long long)before, (long long)last, signal->dims[0]);
     for (uint64_t i = 0; i < signal->n_values; i++)
-        BW_NEED(bw_const_int(signal, i) < x[0]->dims[0], "signal %lld of only %u", (long long)bw_const_int(signal, i), x[0]->dims[0]);
+        BW_NEED(bw_const_int(signal, i) < x[0]->dims[0], "signal %lld of only %u", (long long)bw_const_int(signal, i),
+                x[0]->dims[0]);
     for (uint64_t g = 0; g < offset->n_values; g++) {
         int64_t low = bw_const_int(offset, g), next = bw_const_int(start, g + 1);
         BW_NEED(next >= before, "start decreases");
@@ -138,8 +143,10 @@ int bw_rule_project(const bw_op *op, const bw_type *const *x, bw_type *out, bw_e
     BW_TRY(bw_kind_of(x[0], 1 << BW_BITS | 1 << BW_INT, error));
     BW_TRY(bw_choice(a[BW_PROJECT_KIND], 3, "kind", error));
     BW_NEED(n >= 1 && n <= 1 << 24, "n_out is %lld, expected 1..2^24", (long long)n);
-    BW_NEED(a[BW_PROJECT_LAYER] >= 0 && a[BW_PROJECT_LAYER] <= UINT32_MAX, "layer is %lld, expected 0..2^32-1", (long long)a[BW_PROJECT_LAYER]);
-    bw_wide reach = x[0]->kind == BW_BITS ? 1 : bw_max(x[0]->lo < 0 ? -x[0]->lo : x[0]->lo, x[0]->hi < 0 ? -x[0]->hi : x[0]->hi);
+    BW_NEED(a[BW_PROJECT_LAYER] >= 0 && a[BW_PROJECT_LAYER] <= UINT32_MAX, "layer is %lld, expected 0..2^32-1",
+            (long long)a[BW_PROJECT_LAYER]);
+    bw_wide reach =
+        x[0]->kind == BW_BITS ? 1 : bw_max(x[0]->lo < 0 ? -x[0]->lo : x[0]->lo, x[0]->hi < 0 ? -x[0]->hi : x[0]->hi);
     if (a[BW_PROJECT_KIND] == BW_KIND_HADAMARD) {
         BW_NEED(rounds >= 1 && rounds <= 8, "rounds is %lld, expected 1..8", (long long)rounds);
         BW_NEED(shift >= 0 && shift <= 31, "shift is %lld, expected 0..31", (long long)shift);

@@ -60,7 +60,8 @@ int bw_rule_patches(const bw_op *op, const bw_type *const *x, bw_type *out, bw_e
 int bw_rule_gather(const bw_op *op, const bw_type *const *x, bw_type *out, bw_error *error) {
     const bw_const *index = &op->consts[BW_GATHER_C_INDEX];
     for (uint64_t i = 0; i < index->n_values; i++)
-        BW_NEED(bw_const_int(index, i) < x[0]->dims[0], "index %lld of only %u", (long long)bw_const_int(index, i), x[0]->dims[0]);
+        BW_NEED(bw_const_int(index, i) < x[0]->dims[0], "index %lld of only %u", (long long)bw_const_int(index, i),
+                x[0]->dims[0]);
     *out = *x[0];
     out->dims[0] = index->dims[0];
     return BW_OK;
@@ -88,7 +89,8 @@ int bw_rule_concat(const bw_op *op, const bw_type *const *x, bw_type *out, bw_er
     uint64_t channels = 0;
     *out = *x[0];
     for (int i = 0; i < op->n_inputs; i++) {
-        BW_NEED(x[i]->kind == out->kind && x[i]->ndim == out->ndim && x[i]->dims[1] == out->dims[1] && x[i]->dims[2] == out->dims[2],
+        BW_NEED(x[i]->kind == out->kind && x[i]->ndim == out->ndim && x[i]->dims[1] == out->dims[1] &&
+                    x[i]->dims[2] == out->dims[2],
                 "kind, axes or sizes of input %d differ from those of input 0", i);
         channels += x[i]->dims[0];
         out->lo = bw_min(out->lo, x[i]->lo);

@@ -2,17 +2,19 @@
 #include "loader.h"
 
 /* k, and for every table its entries and what it reads: table m reads signals before first + m * step. */
-static int tables(const bw_op *op, int64_t k, const bw_const *wiring, const bw_const *table, uint64_t first, uint64_t step, bw_error *error) {
+static int tables(const bw_op *op, int64_t k, const bw_const *wiring, const bw_const *table, uint64_t first,
+                  uint64_t step, bw_error *error) {
     BW_NEED(k >= 1 && k <= 6, "k is %lld, expected 1..6", (long long)k);
-    BW_NEED(wiring->dims[0] == table->dims[0] && wiring->dims[1] == k, "wiring is (%u, %u), expected (%u, %lld)", wiring->dims[0],
-            wiring->dims[1], table->dims[0], (long long)k);
+    BW_NEED(wiring->dims[0] == table->dims[0] && wiring->dims[1] == k, "wiring is (%u, %u), expected (%u, %lld)",
+            wiring->dims[0], wiring->dims[1], table->dims[0], (long long)k);
     for (uint64_t m = 0; m < table->n_values; m++) {
         uint64_t entries = (uint64_t)bw_const_int(table, m);
-        BW_NEED(k == 6 || entries >> (1 << k) == 0, "table %llu has bits beyond its %d entries", (unsigned long long)m, 1 << k);
+        BW_NEED(k == 6 || entries >> (1 << k) == 0, "table %llu has bits beyond its %d entries", (unsigned long long)m,
+                1 << k);
         for (int64_t j = 0; j < k; j++) {
             uint64_t signal = (uint64_t)bw_const_int(wiring, m * (uint64_t)k + (uint64_t)j);
-            BW_NEED(signal < first + m * step, "table %llu reads signal %llu, only %llu stand before it", (unsigned long long)m,
-                    (unsigned long long)signal, (unsigned long long)(first + m * step));
+            BW_NEED(signal < first + m * step, "table %llu reads signal %llu, only %llu stand before it",
+                    (unsigned long long)m, (unsigned long long)signal, (unsigned long long)(first + m * step));
         }
     }
     (void)op;
@@ -39,10 +41,11 @@ int bw_rule_lut_conv2d(const bw_op *op, const bw_type *const *x, bw_type *out, b
     BW_NEED(taps->dims[1] == 3, "taps are (%u, %u), expected (T, 3) of channel, dy, dx", taps->dims[0], taps->dims[1]);
     for (uint64_t t = 0; t < taps->dims[0]; t++)
         BW_NEED(bw_const_int(taps, 3 * t) < x[0]->dims[0] && bw_const_int(taps, 3 * t + 1) < op->attrs[0] &&
-                    bw_const_int(taps, 3 * t + 2) < op->attrs[1], "tap %llu leaves the channels or the window", (unsigned long long)t);
+                    bw_const_int(taps, 3 * t + 2) < op->attrs[1],
+                "tap %llu leaves the channels or the window", (unsigned long long)t);
     for (uint64_t o = 0; o < outputs->n_values; o++)
-        BW_NEED((uint64_t)bw_const_int(outputs, o) < (uint64_t)taps->dims[0] + table->dims[0], "output %llu names no signal",
-                (unsigned long long)o);
+        BW_NEED((uint64_t)bw_const_int(outputs, o) < (uint64_t)taps->dims[0] + table->dims[0],
+                "output %llu names no signal", (unsigned long long)o);
     *out = *x[0];
     out->dims[0] = outputs->dims[0];
     return bw_output_size(op, false, x[0], out, error);

@@ -9,6 +9,7 @@
     [code] = {name, version, least, most, n_attrs, n_consts, {__VA_ARGS__}},
 const bw_op_spec bw_op_specs[BW_N_OPS] = {BW_OP_TABLE(ROW)};
 
-#define FITS(code, version, least, most, n_attrs, n_consts, name, ...) \
-    _Static_assert(most <= BW_MAX_INPUTS && n_attrs <= BW_MAX_ATTRS && n_consts <= BW_MAX_CONSTS, "raise the constants of loader.h");
+#define FITS(code, version, least, most, n_attrs, n_consts, name, ...)                            \
+    _Static_assert(most <= BW_MAX_INPUTS && n_attrs <= BW_MAX_ATTRS && n_consts <= BW_MAX_CONSTS, \
+                   "raise the constants of loader.h");
 BW_OP_TABLE(FITS)

@@ -13,12 +13,13 @@ static void narrow_i32(int32_t *restrict to, const int64_t *restrict from, size_
     for (size_t i = 0; i < n; i++) to[i] = (int32_t)from[i];
 }
 
-static void affine(int64_t *restrict x, const int64_t *restrict mul, const int64_t *restrict add, const int64_t *restrict shift, size_t n) {
+static void affine(int64_t *restrict x, const int64_t *restrict mul, const int64_t *restrict add,
+                   const int64_t *restrict shift, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] = (x[i] * mul[i] + add[i]) >> shift[i];
 }
 
-static void prelu(int64_t *restrict x, const int64_t *restrict pos, const int64_t *restrict neg, const int64_t *restrict add,
-                  const int64_t *restrict shift, size_t n) {
+static void prelu(int64_t *restrict x, const int64_t *restrict pos, const int64_t *restrict neg,
+                  const int64_t *restrict add, const int64_t *restrict shift, size_t n) {
     for (size_t i = 0; i < n; i++) {
         int64_t slope = x[i] >= 0 ? pos[i] : neg[i];
         x[i] = (x[i] * slope + add[i]) >> shift[i];

@@ -1,5 +1,5 @@
-/* Elementwise rules on tiles of int64, so that no intermediate can overflow. Plain loops, compiled once an instruction set:
- * template.h is included by reference.c, avx2.c, ... and the compiler does the rest. */
+/* Elementwise rules on tiles of int64, so that no intermediate can overflow. Plain loops, compiled once an instruction
+ * set: template.h is included by reference.c, avx2.c, ... and the compiler does the rest. */
 #ifndef BW_TILES_H
 #define BW_TILES_H
 
