@@ -1,4 +1,4 @@
-"""The native training library against plain PyTorch in float64, on awkward sizes, with and without gradient to inputs."""
+"""The native training library against plain PyTorch in float64, on awkward sizes, with and without grad_x."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from bitwright.layers.parametrizations import TRUTH, mean_of_16  # noqa: E402
 
 needs_library = pytest.mark.skipif(
     not native_gates.available(),
-    reason="needs libbw_train: cmake -B build && cmake --build build && cmake --install build",
+    reason="needs libbw_train: build native/ with cmake and install",
 )
 
 
@@ -26,8 +26,8 @@ def test_gates_forward_and_backward(batch, to_inputs):
     wiring, table, x = torch.randint(19, (2, 33)).int(), torch.rand(33, 4), torch.rand(19, batch)
     grad, results = torch.randn(33, batch), []
     for dtype in (torch.float32, torch.float64):
-        a = x.to(dtype).requires_grad_(to_inputs)
-        b = table.to(dtype).requires_grad_()
+        a = x.to(dtype, copy=True).requires_grad_(to_inputs)
+        b = table.to(dtype, copy=True).requires_grad_()
         y = relaxed_gates(a, b, wiring, scatter_plan(wiring, 19))
         if dtype == torch.float32:
             assert type(y.grad_fn).__name__.startswith("_NativeTwoInputs")

@@ -1,0 +1,3 @@
+#include "kernels.h"
+#define NAME(x) x##_reference
+#include "gates.h"
