@@ -71,7 +71,8 @@ typedef struct {
 } bw_kernels;
 
 /* The reference is the specification: plain loops, one bit at a time. The others exist where BW_HAVE_* is defined, and run only on
- * a CPU with: avx2: AVX2, POPCNT, BMI2. avx512: AVX-512 F, BW, VL, DQ, VPOPCNTDQ, VNNI (and what avx2 needs). */
+ * a CPU with: avx2: AVX2, POPCNT, BMI2. avx512: AVX-512 F, BW, VL, DQ, VPOPCNTDQ, VNNI, VBMI (and what avx2
+ * needs). */
 extern const bw_kernels bw_kernels_reference;
 #ifdef BW_HAVE_AVX2
 extern const bw_kernels bw_kernels_avx2;

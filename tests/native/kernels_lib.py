@@ -3,6 +3,7 @@
 import ctypes
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -12,17 +13,22 @@ import numpy as np
 
 NATIVE = Path(__file__).parents[2] / "native"
 OPERATIONS = ("xnor_linear", "xnor_conv2d", "int_linear", "int_conv2d")
-_AVX512 = "f bw vl dq vpopcntdq vnni".split()
+_AVX512_CPUINFO = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512_vpopcntdq", "avx512_vnni", "avx512vbmi"}
 FLAGS = {
     "reference": [],
     "avx2": ["-mavx2", "-mpopcnt", "-mbmi2"],
-    "avx512": [f"-mavx512{f}" for f in _AVX512] + ["-mpopcnt", "-mbmi2"],
+    "avx512": [f"-mavx512{f}" for f in "f bw vl dq vpopcntdq vnni".split()] + ["-mpopcnt", "-mbmi2"],
 }
 SHAPE_FIELDS = (
     "channels height width out_channels kernel_h kernel_w stride_h stride_w pad_top pad_bottom pad_left pad_right "
     "dilation_h dilation_w groups pad_value input lo hi weight accumulator out"
 ).split()
-INPUTS, WEIGHTS, ACCUMULATORS, OUTS = ("bits", "u8", "i32"), ("sign", "i8", "i16"), ("int32", "wrap8", "wrap8_half"), ("i32", "i64", "bits")
+INPUTS, WEIGHTS, ACCUMULATORS, OUTS = (
+    ("bits", "u8", "i32"),
+    ("sign", "i8", "i16"),
+    ("int32", "wrap8", "wrap8_half"),
+    ("i32", "i64", "bits"),
+)
 
 
 class Shape(ctypes.Structure):
@@ -32,8 +38,8 @@ class Shape(ctypes.Structure):
 class Job(ctypes.Structure):
     _fields_ = [
         ("weights", ctypes.c_void_p), ("x", ctypes.c_void_p), ("x_stride", ctypes.c_size_t), ("out", ctypes.c_void_p),
-        ("out_stride", ctypes.c_size_t), ("samples", ctypes.c_int64), ("row_begin", ctypes.c_int32), ("row_end", ctypes.c_int32),
-        ("threshold", ctypes.c_void_p), ("flip", ctypes.c_void_p), ("scratch", ctypes.c_void_p),
+        ("out_stride", ctypes.c_size_t), ("samples", ctypes.c_int64), ("row_begin", ctypes.c_int32),
+        ("row_end", ctypes.c_int32), ("threshold", ctypes.c_void_p), ("flip", ctypes.c_void_p), ("scratch", ctypes.c_void_p),
     ]  # fmt: skip
 
 
@@ -54,7 +60,7 @@ def cpu_has(isa):
         flags = set(Path("/proc/cpuinfo").read_text().split("flags", 1)[1].split("\n", 1)[0].split())
     except (OSError, IndexError):
         return False
-    need = {"avx2": {"avx2", "popcnt", "bmi2"}}.get(isa) or {"avx512" + f for f in _AVX512[:4]} | {"avx512_vpopcntdq", "avx512_vnni"}
+    need = {"avx2": {"avx2", "popcnt", "bmi2"}}.get(isa) or _AVX512_CPUINFO
     return need <= flags
 
 
@@ -63,7 +69,9 @@ def compiler():
 
 
 def kernels():
-    """(isa, operation) of every kernel that is written."""
+    """(isa, operation) of every kernel that is written, for this kind of CPU."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return [("reference", op) for op in OPERATIONS]
     return [(isa, op) for isa in FLAGS for op in OPERATIONS if (NATIVE / op / f"{isa}.c").exists()]
 
 
@@ -71,7 +79,10 @@ def compile_kernels(out, extra_sources=(), flags=()):
     """Compiles all kernels, each file with the flags of its instruction set, and links them into `out`."""
     objects = []
     with tempfile.TemporaryDirectory() as folder:
-        sources = [*((s, []) for s in extra_sources), *((NATIVE / op / f"{isa}.c", FLAGS[isa]) for isa, op in kernels())]
+        sources = [
+            *((s, []) for s in extra_sources),
+            *((NATIVE / op / f"{isa}.c", FLAGS[isa]) for isa, op in kernels()),
+        ]
         for i, (source, isa_flags) in enumerate(sources):
             objects.append(f"{folder}/{i}.o")
             command = [compiler(), "-std=gnu11", "-O3", "-Wall", "-Wextra", "-Werror", "-fPIC", *isa_flags, *flags]
@@ -126,7 +137,9 @@ def pack_bits(bits):
 
 
 def unpack_bits(packed, n_bits):
-    return np.unpackbits(np.ascontiguousarray(packed).view(np.uint8), axis=-1, bitorder="little", count=None)[..., :n_bits]
+    return np.unpackbits(np.ascontiguousarray(packed).view(np.uint8), axis=-1, bitorder="little", count=None)[
+        ..., :n_bits
+    ]
 
 
 class Layer:
@@ -149,8 +162,8 @@ class Layer:
         self.out = np.full((len(x), self.row), 0x55, self.dtype)
         at = lambda a: None if a is None else a.ctypes.data  # noqa: E731
         self.job = Job(
-            at(self.packed), at(self.x), self.x[0].nbytes if len(x) else 0, at(self.out), self.row * self.out.itemsize, len(x),
-            row_begin, self.rows if row_end is None else row_end, at(self.threshold), at(self.flip), at(self.scratch),
+            at(self.packed), at(self.x), self.x[0].nbytes if len(x) else 0, at(self.out),
+            self.row * self.out.itemsize, len(x), row_begin, self.rows if row_end is None else row_end, at(self.threshold), at(self.flip), at(self.scratch),
         )  # fmt: skip
         self.run()
         return self.out
