@@ -9,6 +9,7 @@ from benchmarks.claims.claim import Claim, Measured, NotMeasured, Row, load_rows
 from benchmarks.claims.show import plain
 from bitwright.bench import write_result
 from bitwright.bench.results import FIELDS
+from bitwright.bench.timing import Timing
 
 
 @pytest.fixture
@@ -82,6 +83,14 @@ def fixed(key, value="3 x", met=True, reads=False, error=None):
         return Measured(value, met)
 
     return Claim(key, f"what {key}", "a bar", f"run {key}", measured, reads)
+
+
+def test_a_time_counts_only_on_an_idle_machine():
+    calm, noisy = Timing(2, 1.9, 2.1, 9, 1), Timing(2, 1.3, 2.1, 9, 1)
+    assert main_job.timed("12 x", True, [calm, calm], {}) == Measured("12 x", True, {})
+    assert not main_job.timed("9 x", False, [calm], {}).met
+    disturbed = main_job.timed("12 x", True, [calm, noisy], {})
+    assert not disturbed.met and "idle machine" in disturbed.value
 
 
 def test_a_measurement_that_fails_is_an_open_row():

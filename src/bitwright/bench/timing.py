@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 ROUNDS = 9
+NOISY = 1.5
 SAMPLE_SECONDS = 0.02  # a sample is as many calls as fill this: the clock's grain does not matter
 
 
@@ -26,6 +27,11 @@ class Timing:
     high: float
     rounds: int
     calls: int
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the samples lie so far apart that something else must have used the cores."""
+        return self.high > NOISY * self.low
 
 
 def interleaved(
