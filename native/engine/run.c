@@ -40,6 +40,14 @@ static int worth_threads(const bw_plan *plan, size_t batch) {
     return threads < 2 || most < 2 ? 1 : threads < most ? (int)threads : most;
 }
 
+/* Samples taken at a time: even parts of a share; several for each of many threads, so that none waits for another. */
+static size_t chunk_size(const bw_plan *plan, size_t batch, int threads) {
+    size_t parts = threads > 1 ? 4 * (size_t)threads : 1, share = (batch + parts - 1) / parts;
+    if (threads > 1 && share < 16) share = 16;
+    size_t n_blocks = (share + plan->block - 1) / plan->block;
+    return n_blocks ? (share + n_blocks - 1) / n_blocks : 1;
+}
+
 static int complain(const bw_plan *plan, bw_error *error) {
     const bw_block *first = NULL;
     for (int i = 0; i < plan->threads; i++)
@@ -60,8 +68,7 @@ int bw_run(bw_plan *plan, const void *input, size_t batch, void *scores, bw_erro
     bw_call call = {.plan = plan, .input = input, .scores = scores, .batch = batch};
     int threads = worth_threads(plan, batch);
     if (threads > 1 && !plan->pool) plan->pool = bw_pool_create(plan->threads);
-    size_t share = (batch + (size_t)threads - 1) / (size_t)threads, n_blocks = (share + plan->block - 1) / plan->block;
-    call.chunk = n_blocks ? (share + n_blocks - 1) / n_blocks : 1;
+    call.chunk = chunk_size(plan, batch, threads);
     for (int i = 0; i < plan->threads; i++) plan->blocks[i].bad = false;
     if (threads == 1 || !plan->pool || !bw_pool_run(plan->pool, threads, work, &call)) work(&call, 0);
     return call.bad ? complain(plan, error) : BW_OK;
