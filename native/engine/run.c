@@ -42,8 +42,8 @@ static int worth_threads(const bw_plan *plan, size_t batch) {
 
 /* Samples taken at a time: even parts of a share; several for each of many threads, so that none waits for another. */
 static size_t chunk_size(const bw_plan *plan, size_t batch, int threads) {
-    size_t parts = threads > 1 ? 4 * (size_t)threads : 1, share = (batch + parts - 1) / parts;
-    if (threads > 1 && share < 16) share = 16;
+    size_t parts = threads > 1 ? 8 * (size_t)threads : 1, share = (batch + parts - 1) / parts;
+    if (threads > 1 && share < 8) share = 8;
     size_t n_blocks = (share + plan->block - 1) / plan->block;
     return n_blocks ? (share + n_blocks - 1) / n_blocks : 1;
 }
