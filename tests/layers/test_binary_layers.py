@@ -12,6 +12,7 @@ from bitwright.layers import (
     BinaryConv2d,
     BinaryLinear,
     GroupSum,
+    LearnedThermometer,
     LogicConv2d,
     LogicLinear,
     OrPool2d,
@@ -175,6 +176,7 @@ MAKE = {
     "LogicConv2d": (lambda: LogicConv2d(3, 4, 3, depth=2, residual=False), (3, 3, 5, 5)),
     "OrPool2d": (lambda: OrPool2d(2), (3, 2, 4, 4)),
     "GroupSum": (lambda: GroupSum(2, 3.0), (3, 6)),
+    "LearnedThermometer": (lambda: LearnedThermometer(torch.rand(6, 3).cumsum(1).numpy(), 0.1), (3, 6)),
     "Thermometer": (lambda: Thermometer(torch.rand(6, 2).numpy()), (3, 6)),
 }
 

@@ -5,6 +5,7 @@ from torch import nn
 from .activations import RPReLU, RSign, Sign
 from .binary import BinaryConv2d, BinaryLinear
 from .group_sum import GroupSum
+from .learned_thermometer import LearnedThermometer
 from .logic import LogicLinear
 from .logic_conv import LogicConv2d, OrPool2d
 from .parametrizations import PARAMETRIZATIONS
@@ -23,9 +24,10 @@ LAYERS: dict[str, type[nn.Module]] = {
     "OrPool2d": OrPool2d,
     "GroupSum": GroupSum,
     "Thermometer": Thermometer,
+    "LearnedThermometer": LearnedThermometer,
 }
 
 __all__ = [
-    "LAYERS", "PARAMETRIZATIONS", "WIRINGS", "BinaryConv2d", "BinaryLinear", "GroupSum", "LogicConv2d", "LogicLinear",
-    "OrPool2d", "RPReLU", "RSign", "Scale", "Sign", "Thermometer",
+    "LAYERS", "PARAMETRIZATIONS", "WIRINGS", "BinaryConv2d", "BinaryLinear", "GroupSum", "LearnedThermometer",
+    "LogicConv2d", "LogicLinear", "OrPool2d", "RPReLU", "RSign", "Scale", "Sign", "Thermometer",
 ]  # fmt: skip

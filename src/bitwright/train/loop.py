@@ -19,7 +19,7 @@ from .augment import augment
 from .checkpoint import check_same_run, load_checkpoint, model_identity, restore_rng_states, rng_states, save_checkpoint
 from .metrics import MetricsLog, evaluate, predict_scores
 from .progress import TrainProgress
-from .recipe import Recipe
+from .recipe import Augment, Recipe
 from .schedules import learning_rate
 from .steps import (
     clip_latent,
@@ -110,6 +110,7 @@ class _Run:
         self.total = self.steps * recipe.epochs
         self.optimizer = make_optimizer(self.model, recipe)
         self.latent = latent_weights(self.model)
+        self.augmented = recipe.augment != Augment()
         self.epoch, self.step, self.loss_sum, self.before = 0, 0, 0.0, 0.0
         self.history: list[dict[str, Any]] = []
         self.mark = data_mark(data.x_train, data.y_train)
@@ -177,7 +178,9 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         set_progress(self.model, at / max(self.total - 1, 1))
-        x = augment(self.x[rows].float(), recipe.augment, generator(recipe.seed, self.epoch, self.step))
+        x = self.x[rows].float()
+        if self.augmented:
+            x = augment(x, recipe.augment, generator(recipe.seed, self.epoch, self.step))
         if x.dim() == 4:
             x = x.contiguous(memory_format=torch.channels_last)
         cast = torch.autocast(self.device.type, torch.bfloat16) if recipe.autocast == "bf16" else nullcontext()
