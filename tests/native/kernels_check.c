@@ -129,7 +129,7 @@ static int check(const bw_kernel *kernel, const bw_kernel *reference, int conv, 
     size_t weight_bytes = (size_t)n * (s.weight == BW_WEIGHT_SIGN ? bw_words(k) * 8 : (size_t)k * (s.weight == BW_WEIGHT_I8 ? 1 : 2));
     void *canonical = buffer(weight_bytes, 0);
     if (s.weight == BW_WEIGHT_SIGN)
-        random_bits(canonical, n, k, (int)ONE_OF(5, 5, 9, 0));
+        random_bits(canonical, n, k, (int)ONE_OF(5, 5, 9, 0, 10));
     else
         for (size_t i = 0; i < weight_bytes; i++)
             ((uint8_t *)canonical)[i] = (uint8_t)(between(0, 20) ? (int64_t)next() : s.weight == BW_WEIGHT_I8 || i % 2 ? -128 : 0);
@@ -140,7 +140,7 @@ static int check(const bw_kernel *kernel, const bw_kernel *reference, int conv, 
     if (s.input == BW_INPUT_BITS)
         job.x_stride = pixels * unit + gap;
     char *x = buffer((size_t)samples * job.x_stride + 1, 0xEE);
-    int sparse = between(0, 2) == 0;
+    int sparse = between(0, 2) == 0, extreme = between(0, 4) == 0; /* mostly 0; all as large as can be */
     for (int64_t i = 0; i < samples; i++) {
         char *at = x + (size_t)i * job.x_stride;
         if (s.input == BW_INPUT_BITS) {
@@ -149,6 +149,8 @@ static int check(const bw_kernel *kernel, const bw_kernel *reference, int conv, 
         }
         for (size_t j = 0; j < pixels * (size_t)s.channels; j++) {
             int64_t v = between(0, 9) == 0 ? (between(0, 1) ? s.lo : s.hi) : between(s.lo, s.hi);
+            if (extreme)
+                v = s.hi;
             if (sparse && s.lo <= 0 && s.hi >= 0 && between(0, 30))
                 v = 0;
             if (s.input == BW_INPUT_U8)

@@ -37,9 +37,10 @@ class Shape(ctypes.Structure):
 
 class Job(ctypes.Structure):
     _fields_ = [
-        ("weights", ctypes.c_void_p), ("x", ctypes.c_void_p), ("x_stride", ctypes.c_size_t), ("out", ctypes.c_void_p),
-        ("out_stride", ctypes.c_size_t), ("samples", ctypes.c_int64), ("row_begin", ctypes.c_int32),
-        ("row_end", ctypes.c_int32), ("threshold", ctypes.c_void_p), ("flip", ctypes.c_void_p), ("scratch", ctypes.c_void_p),
+        ("weights", ctypes.c_void_p), ("x", ctypes.c_void_p), ("x_stride", ctypes.c_size_t),
+        ("out", ctypes.c_void_p), ("out_stride", ctypes.c_size_t), ("samples", ctypes.c_int64),
+        ("row_begin", ctypes.c_int32), ("row_end", ctypes.c_int32),
+        ("threshold", ctypes.c_void_p), ("flip", ctypes.c_void_p), ("scratch", ctypes.c_void_p),
     ]  # fmt: skip
 
 
@@ -161,9 +162,11 @@ class Layer:
         self.flip = None if flip is None else np.ascontiguousarray(flip, np.uint64)
         self.out = np.full((len(x), self.row), 0x55, self.dtype)
         at = lambda a: None if a is None else a.ctypes.data  # noqa: E731
+        row_end = self.rows if row_end is None else row_end
+        strides = self.x[0].nbytes if len(x) else 0, self.row * self.out.itemsize
         self.job = Job(
-            at(self.packed), at(self.x), self.x[0].nbytes if len(x) else 0, at(self.out),
-            self.row * self.out.itemsize, len(x), row_begin, self.rows if row_end is None else row_end, at(self.threshold), at(self.flip), at(self.scratch),
+            at(self.packed), at(self.x), strides[0], at(self.out), strides[1], len(x), row_begin, row_end,
+            at(self.threshold), at(self.flip), at(self.scratch),
         )  # fmt: skip
         self.run()
         return self.out

@@ -1,4 +1,4 @@
-"""Every kernel, forced by name: against the formula in NumPy, and against the reference on random layers, under sanitizers."""
+"""Every kernel, forced by name: against the formula in NumPy; on random layers against the reference, sanitized."""
 
 import os
 import subprocess
