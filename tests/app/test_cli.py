@@ -1,6 +1,8 @@
 """The command line as a user meets it: in a process of its own, by its output, exit code and files."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 
@@ -85,6 +87,32 @@ def test_a_finished_run_is_not_overwritten(run):
     assert bitwright("train", "digits_sign_mlp", *QUICK, "--out", run, "--resume").returncode == 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals: not on this system")
+def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_resume(tmp_path):
+    pytest.importorskip("torch", reason="needs torch")
+    words = [
+        "train",
+        "digits_sign_mlp",
+        "--epochs",
+        "60",
+        "--model-options.hidden",
+        "256",
+        "--out",
+        str(tmp_path / "r"),
+    ]
+    command = [sys.executable, "-m", "bitwright", *words]
+    going = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert going.stderr is not None
+    assert "epoch 1/40" in going.stderr.readline()  # training has begun
+    going.send_signal(signal.SIGINT)
+    said = going.communicate(timeout=120)[1]
+    assert going.returncode == 130 and "--resume" in said and "Traceback" not in said
+    assert (tmp_path / "r/checkpoint.pt").exists() and not (tmp_path / "r/model.bw").exists()
+    assert "--resume" in one_line_error(bitwright("freeze", tmp_path / "r"))
+    done = bitwright(*words, "--resume")
+    assert done.returncode == 0 and (tmp_path / "r/model.bw").exists(), done.stderr
+
+
 def test_freeze_verify_summary(run, tmp_path):
     done = bitwright("freeze", run, "--out", tmp_path / "m.bw")
     assert done.returncode == 0 and "wider than a bit" in done.stdout, done.stderr
@@ -135,8 +163,6 @@ def test_bad_input_is_one_line_and_exit_code_2(run, tmp_path):
 
 
 def test_debug_shows_the_traceback(tmp_path):
-    import os
-
     done = bitwright("summary", tmp_path / "none.bw", env={**os.environ, "BITWRIGHT_DEBUG": "1"})
     assert "Traceback" in done.stderr and done.returncode == 1
 
