@@ -92,7 +92,7 @@ def test_the_c_loader_and_engine_agree_under_sanitizers(judged, tmp_path):
         "ASAN_OPTIONS": "hard_rss_limit_mb=1024:max_allocation_size_mb=512:quarantine_size_mb=16"
     }
     done = subprocess.run(
-        [str(driver)], input="\n".join(map(str, files)), text=True, capture_output=True, timeout=60 + COUNT / 20,
+        [str(driver)], input="\n".join(map(str, files)), text=True, capture_output=True, timeout=60 + COUNT / 10,
         env=environment, errors="replace",
     )  # fmt: skip
     lines = done.stdout.splitlines()
