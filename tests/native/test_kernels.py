@@ -131,6 +131,19 @@ def test_int_linear_is_the_integer_product(kernels, isa, kind, lo, hi, weight, o
         check(lib.Layer(kernels[isa, "int_linear"], shape, canonical), x, values @ w.T, out, rng)
 
 
+@pytest.mark.parametrize("kind, lo, hi", [r for r in RANGES if r[0] != "bits"])
+@pytest.mark.parametrize("n", [16, 128])
+def test_int_linear_at_the_ends_of_its_range(kernels, isa, kind, lo, hi, n):
+    """Sums inside a kernel are as large as they can be: nothing may saturate or overflow."""
+    k = 784
+    w = np.sign(np.arange(n)[:, None] % 3 - 0.5) * np.ones((n, k), np.int64)
+    values = np.array([lo, hi])[:, None] * np.ones((2, k), np.int64)
+    shape = lib.shape(channels=k, out_channels=n, input=kind, lo=lo, hi=hi, out="i32")
+    x = values.astype(np.uint8 if kind == "u8" else np.int32)
+    layer = lib.Layer(kernels[isa, "int_linear"], shape, lib.pack_bits(w > 0))
+    np.testing.assert_array_equal(layer(x), values @ w.T)
+
+
 CONVOLUTIONS = [  # channels, outputs, image, kernel, stride, padding, dilation, groups
     (64, 64, (9, 11), (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 1),
     (3, 33, (8, 8), (3, 3), (2, 2), (1, 0, 1, 0), (1, 1), 1),
