@@ -225,6 +225,19 @@ def test_a_recipe_names_its_teacher_and_seeds_share_it(tmp_path):
         train_recipe(recipe.override({"distill.teacher": ""}), data=data)
 
 
+def test_a_second_stage_starts_where_the_first_ended(tmp_path):
+    text = 'data = "bands"\nepochs = 2\nlr = 0.01\n[model_options]\nhidden = [8]\n'
+    (tmp_path / "first.toml").write_text(text)
+    data = made_up()
+    data.input, data.classes = SimpleNamespace(shape=(1, 6, 6)), ["a", "b", "c"]
+    fields = {"name": "second", "epochs": 1, "lr": 0.0, "model_options": {"hidden": [8]}, "seed": 3}
+    recipe = Recipe.from_dict({**fields, "start": str(tmp_path / "first.toml")})
+    second = train_recipe(recipe, tmp_path / "second-seed3", data=data, progress=False).model
+    first = load_checkpoint(tmp_path / "first-seed3" / "checkpoint.pt")["model"]
+    for key, value in second.named_parameters():  # a rate of 0 moves nothing
+        assert torch.equal(value, first[key]), key
+
+
 def test_batchnorm_refresh_is_the_plain_average():
     norm = nn.BatchNorm1d(4)
     batches = [torch.randn(8, 4) * 3 + i for i in range(5)]

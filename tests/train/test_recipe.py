@@ -7,6 +7,7 @@ import pytest
 from bitwright.train import Augment, Recipe, recipe_model
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+IMAGES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "fashion_mnist": (1, 28, 28), "cifar10": (3, 32, 32)}
 
 
 def test_a_misspelt_key_names_the_nearest(tmp_path):
@@ -63,7 +64,9 @@ def test_the_hash_is_of_what_decides_the_weights():
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_shipped_recipes_build_their_models(path):
     recipe = Recipe.from_toml(path)
-    shape = (1, 8, 8) if recipe.data == "digits" else (1, 28, 28)
+    if recipe.data not in IMAGES:
+        return  # a table's width comes from its file; reading the recipe is all that can be tested here
+    shape = IMAGES[recipe.data]
     options = {"shape": shape, **recipe.model_options}
     first, second = (recipe_model(recipe.override({"model_options": options})) for _ in range(2))
     assert first.input_shape == shape

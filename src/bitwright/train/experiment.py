@@ -32,33 +32,39 @@ def recipe_data(recipe: Recipe, root: str | Path | None = None):
 
 def train_recipe(recipe: Recipe, folder: str | Path | None = None, *, data=None, resume: bool = False,
                  progress: bool = True) -> FitResult:  # fmt: skip
-    """Trains what the recipe says. folder: for the checkpoint and metrics.jsonl; a teacher's folder lies beside it and
-    is used again by other seeds that name the same teacher.
+    """Trains what the recipe says. folder: for the checkpoint and metrics.jsonl. The networks it starts from and learns
+    from have their own folders beside it, and are used again where they are already trained.
 
     data: a Dataset to use instead of the recipe's. Raises as `fit` and `load_data` do.
     """
     data = recipe_data(recipe) if data is None else data
-    teacher = None
-    if recipe.distill.weight:
-        teacher = _teacher(recipe, None if folder is None else Path(folder).parent, data, progress)
+    root = None if folder is None else Path(folder).parent
+    teacher = _teacher(recipe, root, data, progress) if recipe.distill.weight else None
     model = recipe_model(recipe, data)
+    if recipe.start:
+        before = _other(_recipe_file(recipe.start, "start"), recipe.seed, recipe, root, data, progress)
+        model.load_state_dict(before.state_dict())
     return fit(model, data, recipe=recipe, folder=folder, resume=resume, teacher=teacher, progress=progress)
 
 
-def _teacher_file(name: str) -> Path:
+def _recipe_file(name: str, key: str) -> Path:
     package = Path(__file__).resolve().parents[1]
     places = [Path(name), *(root / "recipes" / f"{name}.toml" for root in (package, package.parents[1]))]
     for place in places:
         if place.is_file():
             return place
-    raise FileNotFoundError(f"recipe: distill.teacher is {name!r}, neither a file nor a recipe that comes along")
+    raise FileNotFoundError(f"recipe: {key} is {name!r}, neither a file nor a recipe that comes along")
 
 
 def _teacher(recipe: Recipe, root: Path | None, data, progress: bool) -> nn.Module:
     if not recipe.distill.teacher:
         raise ValueError("recipe: distill.weight is set but distill.teacher names no recipe; name its TOML file")
-    own = Recipe.from_toml(_teacher_file(recipe.distill.teacher))
     seed = recipe.seed if recipe.distill.teacher_seed < 0 else recipe.distill.teacher_seed
-    own = replace(own, seed=seed, device=recipe.device, threads=recipe.threads)
+    return _other(_recipe_file(recipe.distill.teacher, "distill.teacher"), seed, recipe, root, data, progress)
+
+
+def _other(file: Path, seed: int, recipe: Recipe, root: Path | None, data, progress: bool) -> nn.Module:
+    """The trained network of another recipe, from its folder beside this one where it is already there."""
+    own = replace(Recipe.from_toml(file), seed=seed, device=recipe.device, threads=recipe.threads)
     folder = None if root is None else root / f"{own.name}-seed{seed}"
     return train_recipe(own, folder, data=data, resume=True, progress=progress).model

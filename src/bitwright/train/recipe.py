@@ -49,6 +49,7 @@ class Recipe:
     model: str = "sign_mlp"
     model_options: dict[str, Any] = field(default_factory=dict)
     data: str = "digits"
+    start: str = ""  # another recipe, by path or name: begin with the weights it ends with (same seed), two-stage
     float_twin: bool = False  # train the same architecture with real weights and activations instead
     seed: int = 0
     epochs: int = 20
