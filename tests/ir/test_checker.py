@@ -204,6 +204,16 @@ REJECTED = {
         lambda b, x: b.affine(b.affine(x, BIG, 0, 0), 2, -(1 << 62), 31),
         r"beyond 2\^62",
     ),
+    "affine sum before its shift": (
+        lambda: start("int", (4,), -BIG, BIG),
+        lambda b, x: b.affine(x, BIG, 1 << 33, 31),
+        r"beyond 2\^62",
+    ),
+    "prelu sum before its shift": (
+        lambda: start("int", (4,), -BIG, BIG),
+        lambda b, x: b.prelu(x, 1, BIG, -(1 << 33), 31),
+        r"beyond 2\^62",
+    ),
     "prelu slope": (ints, lambda b, x: b.prelu(x, 1, 1 << 31, 0, 0), "fits none of i8, i16, i32"),
     "prelu rows": (ints, lambda b, x: b.prelu(x, 1, [1], 0, 0), "constant neg has 1 rows for 4 channels"),
     "clip": (ints, lambda b, x: b.clip(x, 3, 2), "lo 3 is above hi 2"),

@@ -58,3 +58,16 @@ def test_sums_that_could_leave_2_to_the_62_are_rejected():
     with pytest.raises(ProgramError, match=r"beyond 2\^62; scale"):
         b.project(x, 2, "hadamard", 1, rounds=3, shift=0)
     b.project(x, 2, "hadamard", 1, rounds=3, shift=11)
+
+
+@pytest.mark.parametrize("width, shift, fits", [(56, 0, True), (57, 0, False), (57, 1, True), (58, 1, False)])
+def test_the_bound_of_two_rounds_is_exact(width, shift, fits):
+    """2^width, times 8, down by the shift, times 8 again: 2^62 just fits."""
+    b = Builder()
+    x = b.affine(b.input("int", (8,), -1, 1), 1 << 30, 0, 0)
+    x = b.affine(x, 1 << width - 30, 0, 0)
+    if fits:
+        b.project(x, 2, "hadamard", 1, rounds=2, shift=shift)
+    else:
+        with pytest.raises(ProgramError, match=r"beyond 2\^62"):
+            b.project(x, 2, "hadamard", 1, rounds=2, shift=shift)
