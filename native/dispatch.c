@@ -31,8 +31,8 @@ static inline int has_avx512(void) {
     unsigned a, b, c, d;
     if (!has_avx2() || (saved_by_system() & ZMM) != ZMM || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
     int f = b >> 16 & 1, dq = b >> 17 & 1, bw = b >> 30 & 1, vl = b >> 31 & 1;
-    int vnni = c >> 11 & 1, vpopcntdq = c >> 14 & 1;
-    return f && dq && bw && vl && vnni && vpopcntdq;
+    int vbmi = c >> 1 & 1, vnni = c >> 11 & 1, vpopcntdq = c >> 14 & 1;
+    return f && dq && bw && vl && vbmi && vnni && vpopcntdq;
 }
 #endif
 
