@@ -23,14 +23,11 @@ BW_TRAIN_API void bw_train_gates16_back(const float *probabilities, const float 
                                         int64_t n_gates, float *grad_logits);
 
 /* x [n_in][batch], wiring [2][n_gates] -> y [n_gates][batch]. */
-BW_TRAIN_API void bw_train_forward(const float *x, const int32_t *wiring, const float *tables, int64_t n_gates,
-                                   int64_t batch, float *y);
+BW_TRAIN_API void bw_train_forward(const float *x, const int32_t *wiring, const float *tables, int64_t n_in,
+                                   int64_t n_gates, int64_t batch, float *y);
 
-/* grad_y [n_gates][batch] -> grad_tables [n_gates][4] and, where it is not NULL, grad_x [n_in][batch].
- * order, offsets: for each input the connections (gate, or n_gates + gate for the second input) that read it,
- * sorted by input: those of input i are order[offsets[i]] .. order[offsets[i + 1] - 1]. So no two threads and no
- * order of the machine's can change a sum. */
+/* grad_y [n_gates][batch] -> grad_tables [n_gates][4] and, where it is not NULL, grad_x [n_in][batch]: both in one pass
+ * over the gates, a block of samples at a time, always in the same order. */
 BW_TRAIN_API void bw_train_backward(const float *x, const int32_t *wiring, const float *tables, const float *grad_y,
-                                    const int32_t *order, const int32_t *offsets, int64_t n_in, int64_t n_gates,
-                                    int64_t batch, float *grad_tables, float *grad_x);
+                                    int64_t n_in, int64_t n_gates, int64_t batch, float *grad_tables, float *grad_x);
 #endif

@@ -15,7 +15,7 @@ static const struct bw_train_kernels *best(void) {
   return &bw_train_kernels_reference;
 }
 
-int bw_train_abi(void) { return 1; }
+int bw_train_abi(void) { return 2; }
 
 void bw_train_gates16(const float *logits, int64_t n_gates, float *tables, float *probabilities) {
   best()->gates16(logits, n_gates, tables, probabilities);
@@ -26,14 +26,12 @@ void bw_train_gates16_back(const float *probabilities, const float *tables, cons
   best()->gates16_back(probabilities, tables, grad_tables, n_gates, grad_logits);
 }
 
-void bw_train_forward(const float *x, const int32_t *wiring, const float *tables, int64_t n_gates, int64_t batch,
-                      float *y) {
-  best()->forward(x, wiring, tables, n_gates, batch, y);
+void bw_train_forward(const float *x, const int32_t *wiring, const float *tables, int64_t n_in, int64_t n_gates,
+                      int64_t batch, float *y) {
+  best()->forward(x, wiring, tables, n_in, n_gates, batch, y);
 }
 
-void bw_train_backward(const float *x, const int32_t *wiring, const float *tables, const float *grad_y,
-                       const int32_t *order, const int32_t *offsets, int64_t n_in, int64_t n_gates, int64_t batch,
-                       float *grad_tables, float *grad_x) {
-  best()->table_sums(x, wiring, grad_y, n_gates, batch, grad_tables);
-  if (grad_x) best()->input_sums(x, wiring, tables, grad_y, order, offsets, n_in, n_gates, batch, grad_x);
+void bw_train_backward(const float *x, const int32_t *wiring, const float *tables, const float *grad_y, int64_t n_in,
+                       int64_t n_gates, int64_t batch, float *grad_tables, float *grad_x) {
+  best()->backward(x, wiring, tables, grad_y, n_in, n_gates, batch, grad_tables, grad_x);
 }

@@ -52,13 +52,49 @@ static void NAME(gates16_back)(const float *probabilities, const float *tables, 
   }
 }
 
-static void NAME(forward)(const float *x, const int32_t *wiring, const float *tables, int64_t n_gates, int64_t batch,
-                          float *y) {
-  for (int64_t g = 0; g < n_gates; g++) {
-    const float *restrict a = x + wiring[g] * batch, *restrict b = x + wiring[n_gates + g] * batch, *w = tables + 4 * g;
-    float *restrict out = y + g * batch, c0 = w[0], ca = w[2] - w[0], cb = w[1] - w[0], cab = w[3] - w[2] - w[1] + w[0];
-    for (int64_t s = 0; s < batch; s++) out[s] = (c0 + ca * a[s]) + (cb + cab * a[s]) * b[s];
+/* Samples a pass: so many that the rows of one layer stay in a second-level cache of 1 MB. */
+static inline int64_t samples_a_pass(int64_t n_in, int64_t batch) {
+  int64_t fit = (1 << 18) / (n_in + 1) / LANES * LANES;
+  fit = fit < 2 * LANES ? 2 * LANES : fit;
+  return fit < batch ? fit : batch;
+}
+
+static void NAME(forward)(const float *x, const int32_t *wiring, const float *tables, int64_t n_in, int64_t n_gates,
+                          int64_t batch, float *y) {
+  int64_t pass = samples_a_pass(n_in, batch);
+  for (int64_t first = 0; first < batch; first += pass) {
+    int64_t end = first + pass < batch ? first + pass : batch;
+    for (int64_t g = 0; g < n_gates; g++) {
+      const float *restrict a = x + wiring[g] * batch, *restrict b = x + wiring[n_gates + g] * batch;
+      const float *w = tables + 4 * g;
+      float *restrict out = y + g * batch, c0 = w[0], ca = w[2] - w[0], cb = w[1] - w[0];
+      float cab = w[3] - w[2] - w[1] + w[0];
+      for (int64_t s = first; s < end; s++) out[s] = (c0 + ca * a[s]) + (cb + cab * a[s]) * b[s];
+    }
   }
+}
+
+struct NAME(sums) {
+  float one[LANES], a[LANES], b[LANES], ab[LANES];
+};
+
+/* `n` samples of one gate, n <= LANES: adds to the sums and, where they are wanted, to the gradients of both rows.
+ * All is read before the first write: a gate may read one row twice. */
+static inline void NAME(part)(const float *a, const float *b, const float *d, float *grad_a, float *grad_b, float ca,
+                              float cb, float cab, int n, struct NAME(sums) * sums) {
+  float to_a[LANES], to_b[LANES];
+  for (int i = 0; i < n; i++) {
+    float da = d[i] * a[i], db = d[i] * b[i];
+    sums->one[i] += d[i];
+    sums->a[i] += da;
+    sums->b[i] += db;
+    sums->ab[i] += da * b[i];
+    to_a[i] = ca * d[i] + cab * db;
+    to_b[i] = cb * d[i] + cab * da;
+  }
+  if (!grad_a) return;
+  for (int i = 0; i < n; i++) grad_a[i] += to_a[i];
+  for (int i = 0; i < n; i++) grad_b[i] += to_b[i];
 }
 
 static float NAME(total)(const float *parts) {
@@ -67,53 +103,34 @@ static float NAME(total)(const float *parts) {
   return sum;
 }
 
-static void NAME(table_sums)(const float *x, const int32_t *wiring, const float *grad_y, int64_t n_gates,
-                             int64_t batch, float *grad_tables) {
-  for (int64_t g = 0; g < n_gates; g++) {
-    const float *restrict a = x + wiring[g] * batch, *restrict b = x + wiring[n_gates + g] * batch;
-    const float *restrict d = grad_y + g * batch;
-    float s0[LANES] = {0}, sa[LANES] = {0}, sb[LANES] = {0}, sab[LANES] = {0};
-    int64_t s = 0;
-    for (; s + LANES <= batch; s += LANES)
-      for (int i = 0; i < LANES; i++) {
-        float da = d[s + i] * a[s + i];
-        s0[i] += d[s + i];
-        sa[i] += da;
-        sb[i] += d[s + i] * b[s + i];
-        sab[i] += da * b[s + i];
-      }
-    for (int i = 0; s < batch; s++, i++) {
-      float da = d[s] * a[s];
-      s0[i] += d[s];
-      sa[i] += da;
-      sb[i] += d[s] * b[s];
-      sab[i] += da * b[s];
-    }
-    float t0 = NAME(total)(s0), ta = NAME(total)(sa), tb = NAME(total)(sb), tab = NAME(total)(sab);
-    float *out = grad_tables + 4 * g;
-    out[0] = t0 - ta - tb + tab;
-    out[1] = tb - tab;
-    out[2] = ta - tab;
-    out[3] = tab;
-  }
-}
-
-static void NAME(input_sums)(const float *x, const int32_t *wiring, const float *tables, const float *grad_y,
-                             const int32_t *order, const int32_t *offsets, int64_t n_in, int64_t n_gates,
-                             int64_t batch, float *grad_x) {
-  for (int64_t f = 0; f < n_in; f++) {
-    float *restrict out = grad_x + f * batch;
-    memset(out, 0, sizeof(float) * (size_t)batch);
-    for (int64_t r = offsets[f]; r < offsets[f + 1]; r++) {
-      int64_t connection = order[r], second = connection >= n_gates, g = connection - (second ? n_gates : 0);
-      const float *w = tables + 4 * g, *restrict d = grad_y + g * batch;
-      const float *restrict other = x + wiring[second ? g : n_gates + g] * batch;
-      float base = (second ? w[1] : w[2]) - w[0], cab = w[3] - w[2] - w[1] + w[0];
-      for (int64_t s = 0; s < batch; s++) out[s] += d[s] * (base + cab * other[s]);
+static void NAME(backward)(const float *x, const int32_t *wiring, const float *tables, const float *grad_y, int64_t n_in,
+                           int64_t n_gates, int64_t batch, float *grad_tables, float *grad_x) {
+  int64_t pass = samples_a_pass(2 * n_in, batch);
+  memset(grad_tables, 0, sizeof(float) * 4 * (size_t)n_gates);
+  if (grad_x) memset(grad_x, 0, sizeof(float) * (size_t)(n_in * batch));
+  for (int64_t first = 0; first < batch; first += pass) {
+    int64_t end = first + pass < batch ? first + pass : batch;
+    for (int64_t g = 0; g < n_gates; g++) {
+      int64_t row_a = wiring[g] * batch, row_b = wiring[n_gates + g] * batch, s = first;
+      const float *w = tables + 4 * g, *d = grad_y + g * batch;
+      float ca = w[2] - w[0], cb = w[1] - w[0], cab = w[3] - w[2] - w[1] + w[0], *out = grad_tables + 4 * g;
+      struct NAME(sums) sums = {{0}, {0}, {0}, {0}};
+      float *to_a = grad_x ? grad_x + row_a : 0, *to_b = grad_x ? grad_x + row_b : 0;
+      for (; s + LANES <= end; s += LANES)
+        NAME(part)(x + row_a + s, x + row_b + s, d + s, grad_x ? to_a + s : 0, grad_x ? to_b + s : 0, ca, cb, cab,
+                   LANES, &sums);
+      if (s < end)
+        NAME(part)(x + row_a + s, x + row_b + s, d + s, grad_x ? to_a + s : 0, grad_x ? to_b + s : 0, ca, cb, cab,
+                   (int)(end - s), &sums);
+      float one = NAME(total)(sums.one), a = NAME(total)(sums.a), b = NAME(total)(sums.b), ab = NAME(total)(sums.ab);
+      out[0] += one - a - b + ab;
+      out[1] += b - ab;
+      out[2] += a - ab;
+      out[3] += ab;
     }
   }
 }
 
 const struct bw_train_kernels NAME(bw_train_kernels) = {
-    NAME(gates16), NAME(gates16_back), NAME(forward), NAME(table_sums), NAME(input_sums),
+    NAME(gates16), NAME(gates16_back), NAME(forward), NAME(backward),
 };

@@ -8,12 +8,10 @@ struct bw_train_kernels {
   void (*gates16)(const float *logits, int64_t n_gates, float *tables, float *probabilities);
   void (*gates16_back)(const float *probabilities, const float *tables, const float *grad_tables, int64_t n_gates,
                        float *grad_logits);
-  void (*forward)(const float *x, const int32_t *wiring, const float *tables, int64_t n_gates, int64_t batch, float *y);
-  void (*table_sums)(const float *x, const int32_t *wiring, const float *grad_y, int64_t n_gates, int64_t batch,
-                     float *grad_tables);
-  void (*input_sums)(const float *x, const int32_t *wiring, const float *tables, const float *grad_y,
-                     const int32_t *order, const int32_t *offsets, int64_t n_in, int64_t n_gates, int64_t batch,
-                     float *grad_x);
+  void (*forward)(const float *x, const int32_t *wiring, const float *tables, int64_t n_in, int64_t n_gates,
+                  int64_t batch, float *y);
+  void (*backward)(const float *x, const int32_t *wiring, const float *tables, const float *grad_y, int64_t n_in,
+                   int64_t n_gates, int64_t batch, float *grad_tables, float *grad_x);
 };
 
 extern const struct bw_train_kernels bw_train_kernels_reference, bw_train_kernels_avx2, bw_train_kernels_avx512;

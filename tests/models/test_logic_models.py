@@ -82,4 +82,4 @@ def test_the_loop_trains_gates_and_clips_none():
     options = {"shape": (10,), "classes": 2, "widths": (40, 20), "tau": 2.0, "thresholds": (127.5,)}
     model = create_model("logic_mlp", seed=0, **options)
     result = fit(model, from_arrays(x, y), epochs=40, batch_size=50, lr=0.05, progress=False)
-    assert result.val_accuracy > 85 and max(float(p.abs().max()) for p in model.parameters()) > 5
+    assert result.val_accuracy > 85 and max(float(p.detach().abs().max()) for p in model.parameters()) > 5

@@ -72,7 +72,7 @@ class _TwoInputs(torch.autograd.Function):
 class _NativeTwoInputs(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, table: Tensor, wiring: Tensor, order: Tensor, offsets: Tensor) -> Tensor:
-        ctx.save_for_backward(x, table, wiring, order, offsets)
+        ctx.save_for_backward(x, table, wiring)
         return native_gates.gates_forward(x, table, wiring)
 
     @staticmethod

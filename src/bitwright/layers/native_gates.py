@@ -12,12 +12,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-ABI = 1
+ABI = 2
 _SIGNATURES = {  # p a pointer, n an int64
     "bw_train_gates16": "pnpp",
     "bw_train_gates16_back": "pppnp",
-    "bw_train_forward": "pppnnp",
-    "bw_train_backward": "ppppppnnnpp",
+    "bw_train_forward": "pppnnnp",
+    "bw_train_backward": "ppppnnnpp",
 }
 _LIBRARY = torch.library.Library("bitwright", "FRAGMENT")
 
@@ -60,30 +60,30 @@ def _call(name: str, *arguments: Tensor | int | None) -> None:
 
 def _gates16(logits: Tensor) -> tuple[Tensor, Tensor]:
     logits = logits.contiguous()
-    tables, probabilities = logits.new_empty(len(logits), 4), torch.empty_like(logits)
-    _call("bw_train_gates16", logits, len(logits), tables, probabilities)
+    tables, probabilities = logits.new_empty(logits.shape[0], 4), torch.empty_like(logits)
+    _call("bw_train_gates16", logits, logits.shape[0], tables, probabilities)
     return tables, probabilities
 
 
 def _gates16_back(probabilities: Tensor, tables: Tensor, grad: Tensor) -> Tensor:
     grad, out = grad.contiguous(), torch.empty_like(probabilities)
-    _call("bw_train_gates16_back", probabilities, tables, grad, len(grad), out)
+    _call("bw_train_gates16_back", probabilities, tables, grad, grad.shape[0], out)
     return out
 
 
 def _forward(x: Tensor, tables: Tensor, wiring: Tensor) -> Tensor:
     x, tables = x.contiguous(), tables.contiguous()
     y = x.new_empty(wiring.shape[1], x.shape[1])
-    _call("bw_train_forward", x, wiring, tables, len(y), x.shape[1], y)
+    _call("bw_train_forward", x, wiring, tables, *x.shape[:1], *y.shape, y)
     return y
 
 
-def _backward(x: Tensor, tables: Tensor, wiring: Tensor, order: Tensor, offsets: Tensor, grad: Tensor,
-              to_x: bool) -> tuple[Tensor, Tensor]:  # fmt: skip
+def _backward(x: Tensor, tables: Tensor, wiring: Tensor, grad: Tensor, to_x: bool) -> tuple[Tensor, Tensor]:
     x, tables, grad = x.contiguous(), tables.contiguous(), grad.contiguous()
     grad_tables, grad_x = torch.empty_like(tables), x.new_empty(x.shape if to_x else 0)
-    _call("bw_train_backward", x, wiring, tables, grad, order, offsets, len(x), len(grad), x.shape[1], grad_tables,
-          grad_x if to_x else None)  # fmt: skip
+    _call(
+        "bw_train_backward", x, wiring, tables, grad, *x.shape[:1], *grad.shape, grad_tables, grad_x if to_x else None
+    )
     return grad_x, grad_tables
 
 
@@ -91,8 +91,7 @@ for _schema, _function in {
     "gates_from_16(Tensor logits) -> (Tensor, Tensor)": _gates16,
     "gates_from_16_back(Tensor probabilities, Tensor tables, Tensor grad) -> Tensor": _gates16_back,
     "gates_forward(Tensor x, Tensor tables, Tensor wiring) -> Tensor": _forward,
-    "gates_backward(Tensor x, Tensor tables, Tensor wiring, Tensor order, Tensor offsets, Tensor grad, bool to_x)"
-    " -> (Tensor, Tensor)": _backward,
+    "gates_backward(Tensor x, Tensor tables, Tensor wiring, Tensor grad, bool to_x) -> (Tensor, Tensor)": _backward,
 }.items():
     _LIBRARY.define(_schema)
     _LIBRARY.impl(_schema.split("(")[0], _function, "CPU")
