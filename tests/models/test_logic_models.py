@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright
 
 from bitwright.data import from_arrays  # noqa: E402
 from bitwright.layers import LogicLinear  # noqa: E402
-from bitwright.models import create_model  # noqa: E402
+from bitwright.models import create_model, summary  # noqa: E402
 from bitwright.quantizers import set_progress  # noqa: E402
 from bitwright.train import fit  # noqa: E402
 
@@ -83,3 +83,12 @@ def test_the_loop_trains_gates_and_clips_none():
     model = create_model("logic_mlp", seed=0, **options)
     result = fit(model, from_arrays(x, y), epochs=40, batch_size=50, lr=0.05, progress=False)
     assert result.val_accuracy > 85 and max(float(p.detach().abs().max()) for p in model.parameters()) > 5
+
+
+def test_the_summary_counts_the_bits_of_truth_tables():
+    model = create_model("logic_mlp", shape=(1, 6, 6), widths=(60, 40), wiring="learned")
+    rows = {row.name: row for row in summary(model).layers}
+    assert [rows[name].weights for name in ("logic1", "logic2")] == [240, 160]
+    assert all(row.weight_bits == 1 and row.input_bits == 1 and not row.why for row in rows.values())
+    conv = create_model("logic_conv", shape=(1, 14, 14), channels=(3, 4), widths=(40, 20))
+    assert summary(conv).totals["binary_weights"] == 4 * (7 * 7 + 60)  # trees of 7 gates

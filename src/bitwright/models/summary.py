@@ -1,6 +1,7 @@
 """What a model weighs and computes, layer by layer, and which layers stay wider than a bit, and why.
 
-Bits of a layer's input are read off the values of one eval forward pass on random integers: all -1/+1 is one bit.
+Bits of a layer's input are read off the values of one eval forward pass on random integers: all -1/+1, or all 0/1, is
+one bit.
 """
 
 import math
@@ -11,10 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..layers import BinaryConv2d, BinaryLinear, RPReLU, RSign, Sign
+from ..layers import BinaryConv2d, BinaryLinear, LogicConv2d, LogicLinear, RPReLU, RSign, Sign
 
 FOLDS = (nn.modules.batchnorm._BatchNorm, RPReLU, nn.PReLU)
 BINARY = (BinaryLinear, BinaryConv2d)
+LOGIC = (LogicLinear, LogicConv2d)  # their weights are the bits of their truth tables
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class ModelSummary:
 
 
 def _value_bits(x: Tensor) -> int:
-    if bool((x.abs() == 1).all()):
+    if bool((x.abs() == 1).all()) or bool(((x == 0) | (x == 1)).all()):
         return 1
     return 0 if bool((x == x.round()).all()) else 32
 
@@ -90,6 +92,8 @@ def _macs(layer: nn.Module, out: Tensor) -> int:
 
 
 def _why(layer: nn.Module, input_bits: int) -> str:
+    if isinstance(layer, LOGIC):
+        return ""
     if isinstance(layer, BINARY):
         if input_bits == 1:
             return ""
@@ -118,7 +122,9 @@ def summary(model: nn.Module, shape: Sequence[int] | None = None) -> ModelSummar
             bits = _value_bits(args[0])
             main = layer.weight.numel() if isinstance(layer, nn.Linear | nn.Conv2d) else 0
             rest = sum(p.numel() for p in layer.parameters()) - main
-            binary = isinstance(layer, BINARY)
+            if isinstance(layer, LOGIC):
+                main, rest = layer.tables.hard().numel(), 0
+            binary = isinstance(layer, BINARY + LOGIC)
             width = 1 if binary else 32 if main + rest else 0
             weights = main if binary else main + rest
             kind, shape, why = type(layer).__name__, tuple(out.shape[1:]), _why(layer, bits)
@@ -126,7 +132,7 @@ def summary(model: nn.Module, shape: Sequence[int] | None = None) -> ModelSummar
 
         return hook
 
-    interesting = (nn.Linear, nn.Conv2d, Sign, RSign, RPReLU)
+    interesting = (nn.Linear, nn.Conv2d, Sign, RSign, RPReLU, *LOGIC)
     named = [(n or type(m).__name__, m) for n, m in model.named_modules()]
     chosen = [(n, m) for n, m in named if isinstance(m, interesting) or any(True for _ in m.parameters(recurse=False))]
     inside = {id(c) for _, m in chosen for c in m.modules() if c is not m}
