@@ -60,6 +60,8 @@ static int weighted_hull(const bw_op *op, int64_t lo, int64_t hi, bw_type *out, 
             if (w->dtype == BW_DTYPE_BIT) weight = 2 * weight - 1;
             *(weight < 0 ? &negative : &positive) += weight;
         }
+        bw_wide reach = (positive - negative) * bw_max(lo < 0 ? -lo : lo, hi < 0 ? -hi : hi);
+        BW_TRY(bw_within(reach, error)); /* no partial sum leaves it either, in any order */
         bw_wide bottom = positive * lo + negative * hi, top = positive * hi + negative * lo;
         if (n == 0 || bottom < least) least = bottom;
         if (n == 0 || top > most) most = top;
