@@ -103,7 +103,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_resume(tmp_path):
     command = [sys.executable, "-m", "bitwright", *words]
     going = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert going.stderr is not None
-    assert "epoch 1/40" in going.stderr.readline()  # training has begun
+    assert "epoch 1/60" in going.stderr.readline()  # training has begun
     going.send_signal(signal.SIGINT)
     said = going.communicate(timeout=120)[1]
     assert going.returncode == 130 and "--resume" in said and "Traceback" not in said
