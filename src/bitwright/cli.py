@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import bitwright
 from bitwright.app import commands
+from bitwright.app.exporting import export_command
 
 COMMANDS: dict[str, Callable] = {
     "train": commands.train_command,
@@ -21,6 +22,7 @@ COMMANDS: dict[str, Callable] = {
     "predict": commands.predict,
     "summary": commands.summary,
     "bench": commands.bench,
+    "export": export_command,
     "doctor": commands.doctor,
     "demo": commands.demo,
 }
@@ -59,8 +61,9 @@ def run(name: str, rest: Sequence[str]) -> int | None:
     command = COMMANDS[name]
     if name == "train":  # the recipe that is named gives the defaults, so the parser is made for it
         command, rest = commands.train_command(rest)
-    text = (command.__doc__ or "").split("Args:")[0]
-    description = "\n".join(line.strip() for line in text.strip().splitlines())
+    text, _, examples = (command.__doc__ or "").split("Args:")[0].partition("Example")
+    lines = [" ".join(text.split()), *(line.strip() for line in f"Example{examples}".strip().splitlines())]
+    description = "\n\n".join(lines)  # a paragraph each, so that tyro leaves an example a line of its own
     flags = (tyro.conf.FlagCreatePairsOff,) if name != "train" else ()
     with without_typeguard():
         return tyro.cli(command, prog=f"bitwright {name}", description=description, args=rest, config=flags)
