@@ -19,6 +19,7 @@ _PUBLIC = {
     "Program": "bitwright.ir",
     "convert": "bitwright.models",
     "create_model": "bitwright.models",
+    "export": "bitwright.backends.export",
     "fit": "bitwright.train",
     "freeze": "bitwright.freeze",
     "from_arrays": "bitwright.data",
