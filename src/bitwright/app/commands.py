@@ -13,7 +13,8 @@ from tyro.conf import Positional, arg
 def train_command(args: Sequence[str]) -> tuple[Callable, list[str]]:
     """Train a network from a recipe or on your own data, freeze it, and leave both in a run folder.
 
-    Gives (the command `train` with a recipe's values as its defaults, the arguments left to parse). The recipe is that of the TOML file named first; without one, a small network for the data of --data.
+    Gives (the command `train` with a recipe's values as its defaults, the arguments left to parse). The recipe is that
+    of the TOML file named first; without one, a small network for the data of --data.
     """
     from bitwright.app.recipes import find_recipe, recipe_class
 
