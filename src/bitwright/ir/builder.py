@@ -11,7 +11,7 @@ from bitwright.ir.checker import infer, infer_one
 from bitwright.ir.ops import CHOICES, OPS
 from bitwright.ir.program import Op, Program
 from bitwright.ir.types import KINDS, ProgramError, ValueType
-from bitwright.ir.windows import window_attrs
+from bitwright.ir.windows import Pair, Sides, window_attrs
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Builder:
         return self.add_op("lut", [x], {"k": np.shape(wiring)[1]}, {"wiring": wiring, "table": table})
 
     def lut_conv2d(
-        self, x: Value, taps, wiring, table, outputs, kernel, stride=1, padding=0, pad_value: int = 0
+        self, x: Value, taps, wiring, table, outputs, kernel, stride: Pair = 1, padding: Sides = 0, pad_value: int = 0
     ) -> Value:
         """taps: (T, 3) of (channel, dy, dx); wiring: (M, k) earlier signals; outputs: (O,) signals."""
         attrs = window_attrs(kernel, stride, padding) | {"pad_value": pad_value, "k": np.shape(wiring)[1]}

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 
 from bitwright.ir.types import ProgramError
 
+Pair = int | tuple[int, int]  # (h, w), or one number for both
+Sides = int | tuple[int, ...]  # one number, (h, w), or (top, bottom, left, right)
 
-def pair(value: int | tuple[int, int]) -> tuple[int, int]:
+
+def pair(value: Pair) -> tuple[int, int]:
     """(h, w) from one number or from a pair."""
     return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
 
 
-def four(value: int | tuple[int, ...]) -> tuple[int, int, int, int]:
+def four(value: Sides) -> tuple[int, int, int, int]:
     """(top, bottom, left, right) from one number, from (h, w), or from all four."""
     if isinstance(value, int):
         return value, value, value, value
@@ -19,7 +22,7 @@ def four(value: int | tuple[int, ...]) -> tuple[int, int, int, int]:
     return int(value[0]), int(value[1]), int(value[2]), int(value[3])
 
 
-def window_attrs(kernel, stride=1, padding=0, dilation=None) -> dict[str, int]:
+def window_attrs(kernel: Pair, stride: Pair = 1, padding: Sides = 0, dilation: Pair | None = None) -> dict[str, int]:
     """Attributes of a window from torch-like arguments; dilation None leaves it out."""
     names = ["kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_bottom", "pad_left", "pad_right"]
     attrs = dict(zip(names, (*pair(kernel), *pair(stride), *four(padding)), strict=True))
