@@ -37,7 +37,7 @@ def accuracy_table(results: Path) -> str:
         first = done[0]
         lines.append(
             f"| `{recipe}` | {first['data']} | {summary} | {mean['model_accuracy']:.2f} % | {mean['agreement']:.2f} % "
-            f"| {first['weights']:,} | {first['first_layer_bits']} / {first['last_layer_bits']} bit "
+            f"| {_weights(first)} "
             f"| {mean['file_bytes'] / 1000:,.0f} kB |"
         )
     return "\n".join(lines) if len(lines) > 2 else "No results yet."
@@ -80,6 +80,13 @@ def rewrite(text: str, results: str | Path = FOLDER) -> str:
         return f"{match.group(1)}{BLOCKS[name](Path(results))}\n{match.group(3)}"
 
     return BLOCK.sub(made, text)
+
+
+def _weights(result: dict[str, Any]) -> str:
+    """Weights, and bits of one in the first and last layer; a net of logic tables has none."""
+    if not result["weights"]:
+        return "logic tables | - "
+    return f"{result['weights']:,} | {result['first_layer_bits']} / {result['last_layer_bits']} bit "
 
 
 def recipes_in(results: Path) -> list[str]:
