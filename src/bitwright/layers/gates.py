@@ -32,6 +32,8 @@ def scatter_plan(wiring: Tensor, in_features: int) -> Plan:
 def gather_sum(rows: Tensor, plan: Plan) -> Tensor:
     """rows: (connections, batch) -> (inputs, batch): every input sums the rows of its readers, in a fixed order."""
     order, offsets = plan
+    if rows.shape[1] == 0:  # embedding_bag refuses rows without values
+        return rows.new_zeros(len(offsets) - 1, 0)
     return F.embedding_bag(order, rows, offsets, mode="sum", include_last_offset=True)
 
 
