@@ -85,8 +85,8 @@ def rewrite(text: str, results: str | Path = FOLDER) -> str:
 def _weights(result: dict[str, Any]) -> str:
     """Weights, and bits of one in the first and last layer; a net of logic tables has none."""
     if not result["weights"]:
-        return "logic tables | - "
-    return f"{result['weights']:,} | {result['first_layer_bits']} / {result['last_layer_bits']} bit "
+        return "logic tables | -"
+    return f"{result['weights']:,} | {result['first_layer_bits']} / {result['last_layer_bits']} bit"
 
 
 def recipes_in(results: Path) -> list[str]:
