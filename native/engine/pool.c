@@ -1,5 +1,8 @@
-/* Threads that sleep between calls; made at the first call that wants them, and again after a fork. */
+/* Threads made at the first call that wants them, and again after a fork. Between calls they stay awake for a moment,
+ * since waking up takes tens of microseconds, and then sleep. */
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #include "engine.h"
 
@@ -15,30 +18,50 @@ struct bw_pool {
     int n_workers, n_alive;
     pthread_t *threads;
     worker_start *starts;
-    uint64_t call; /* number of the current call */
-    int wanted, running;
-    bool stop;
+    _Atomic uint64_t call; /* number of the current call */
+    _Atomic int running;
+    int wanted;
+    _Atomic bool stop;
     void (*work)(void *context, int worker);
     void *context;
 };
+
+enum { AWAKE_NANOSECONDS = 100000 };
+
+static int64_t nanoseconds_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void breathe(void) {
+#if defined(__x86_64__)
+    for (int i = 0; i < 32; i++) __builtin_ia32_pause();
+#endif
+}
+
+/* Returns soon after the condition holds, or after a moment without it. */
+#define WAIT_AWAKE(condition) \
+    for (int64_t until = nanoseconds_now() + AWAKE_NANOSECONDS; !(condition) && nanoseconds_now() < until;) breathe()
 
 static void *worker_main(void *argument) {
     bw_pool *pool = ((worker_start *)argument)->pool;
     int number = ((worker_start *)argument)->number;
     uint64_t seen = 0;
-    pthread_mutex_lock(&pool->lock);
     for (;;) {
+        WAIT_AWAKE(pool->stop || pool->call != seen);
+        pthread_mutex_lock(&pool->lock);
         while (!pool->stop && pool->call == seen) pthread_cond_wait(&pool->wake, &pool->lock);
-        if (pool->stop) break;
+        bool stop = pool->stop, mine = number < pool->wanted;
         seen = pool->call;
-        if (number >= pool->wanted) continue;
         pthread_mutex_unlock(&pool->lock);
+        if (stop) return NULL;
+        if (!mine) continue;
         pool->work(pool->context, number);
         pthread_mutex_lock(&pool->lock);
         if (--pool->running == 0) pthread_cond_signal(&pool->done);
+        pthread_mutex_unlock(&pool->lock);
     }
-    pthread_mutex_unlock(&pool->lock);
-    return NULL;
 }
 
 bw_pool *bw_pool_create(int workers) {
@@ -81,6 +104,7 @@ bool bw_pool_run(bw_pool *pool, int workers, void (*work)(void *context, int wor
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->lock);
     work(context, 0);
+    WAIT_AWAKE(!pool->running);
     pthread_mutex_lock(&pool->lock);
     while (pool->running) pthread_cond_wait(&pool->done, &pool->lock);
     pthread_mutex_unlock(&pool->lock);

@@ -7,7 +7,8 @@ typedef struct {
     bw_plan *plan;
     const uint8_t *input;
     uint8_t *scores;
-    size_t batch, chunk;
+    size_t batch, least, most; /* samples a turn */
+    int threads;
     _Atomic size_t next;
     _Atomic bool bad;
 } bw_call;
@@ -21,13 +22,28 @@ static void run_block(bw_call *call, bw_block *block, size_t first, size_t n) {
     for (uint32_t s = 0; s < plan->n_steps && !block->bad; s++) plan->steps[s].run(&plan->steps[s], block);
 }
 
+/* Takes the next samples, 0 at the end: a thread's share of half of what is left, so that turns are long while they can
+ * be (a turn reads all weights) and short at the end, where threads wait for each other. */
+static size_t take_turn(bw_call *call, size_t *first) {
+    size_t next = atomic_load_explicit(&call->next, memory_order_relaxed), n;
+    do {
+        if (next >= call->batch) return 0;
+        size_t left = call->batch - next;
+        n = call->threads == 1 ? call->most : (left / (2 * (size_t)call->threads) + 15) / 16 * 16;
+        if (n < call->least) n = call->least;
+        if (n > call->most) n = call->most;
+        if (n > left) n = left;
+    } while (!atomic_compare_exchange_weak(&call->next, &next, next + n));
+    *first = next;
+    return n;
+}
+
 static void work(void *context, int worker) {
     bw_call *call = context;
     bw_block *block = &call->plan->blocks[worker];
-    while (!atomic_load_explicit(&call->bad, memory_order_relaxed)) {
-        size_t first = atomic_fetch_add(&call->next, call->chunk);
-        if (first >= call->batch) return;
-        run_block(call, block, first, call->batch - first < call->chunk ? call->batch - first : call->chunk);
+    size_t first, n;
+    while (!atomic_load_explicit(&call->bad, memory_order_relaxed) && (n = take_turn(call, &first))) {
+        run_block(call, block, first, n);
         if (block->bad) atomic_store(&call->bad, true);
     }
 }
@@ -40,12 +56,10 @@ static int worth_threads(const bw_plan *plan, size_t batch) {
     return threads < 2 || most < 2 ? 1 : threads < most ? (int)threads : most;
 }
 
-/* Samples taken at a time: even parts of a share; several for each of many threads, so that none waits for another. */
-static size_t chunk_size(const bw_plan *plan, size_t batch, int threads) {
-    size_t parts = threads > 1 ? 8 * (size_t)threads : 1, share = (batch + parts - 1) / parts;
-    if (threads > 1 && share < 8) share = 8;
-    size_t n_blocks = (share + plan->block - 1) / plan->block;
-    return n_blocks ? (share + n_blocks - 1) / n_blocks : 1;
+/* Most samples a turn: even parts of the batch, none above the plan's block. */
+static size_t longest_turn(const bw_plan *plan, size_t batch) {
+    size_t n_blocks = (batch + plan->block - 1) / plan->block;
+    return n_blocks ? (batch + n_blocks - 1) / n_blocks : 1;
 }
 
 static int complain(const bw_plan *plan, bw_error *error) {
@@ -68,7 +82,9 @@ int bw_run(bw_plan *plan, const void *input, size_t batch, void *scores, bw_erro
     bw_call call = {.plan = plan, .input = input, .scores = scores, .batch = batch};
     int threads = worth_threads(plan, batch);
     if (threads > 1 && !plan->pool) plan->pool = bw_pool_create(plan->threads);
-    call.chunk = chunk_size(plan, batch, threads);
+    call.threads = threads;
+    call.most = longest_turn(plan, batch);
+    call.least = call.most < 8 ? call.most : 8;
     for (int i = 0; i < plan->threads; i++) plan->blocks[i].bad = false;
     if (threads == 1 || !plan->pool || !bw_pool_run(plan->pool, threads, work, &call)) work(&call, 0);
     return call.bad ? complain(plan, error) : BW_OK;

@@ -133,6 +133,17 @@ def test_eval_writes_the_results_file_and_counts_the_reads(run, tmp_path):
         assert measured["frozen_accuracy"] == measured["model_accuracy"] > 50
 
 
+def test_a_run_that_diverged_is_recorded_as_failed(tmp_path):
+    folder = tmp_path / "runs"
+    done = bitwright("train", "digits_sign_mlp", "--optimizer", "sgd", "--lr", "1e30", "--float-twin",
+                     "--epochs", "2", "--out", folder)  # fmt: skip
+    assert done.returncode == 2 and "the loss is nan" in done.stderr, done.stderr
+    done = bitwright("eval", next(folder.iterdir()), "--results", tmp_path / "results")
+    assert done.returncode == 1 and "the test set was not read" in done.stdout, done.stderr
+    (result,) = (json.loads(path.read_text()) for path in (tmp_path / "results").iterdir())
+    assert "nan" in result["failed"] and result["test_reads"] == 0
+
+
 def test_predict_prints_names_and_scores(run, tmp_path):
     import bitwright as package
 

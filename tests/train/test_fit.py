@@ -23,6 +23,7 @@ from bitwright.train import (
     fit,
     load_checkpoint,
     predict_scores,
+    save_checkpoint,
     train_recipe,
 )
 from bitwright.train import loop as loop_module
@@ -142,6 +143,20 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
         load_checkpoint(tmp_path / "none.pt")
 
 
+def test_a_checkpoint_older_than_a_field_of_the_recipe_goes_on(tmp_path):
+    fit(network(), made_up(), folder=tmp_path, progress=False, **FIELDS)
+    path = tmp_path / "checkpoint.pt"
+    state = load_checkpoint(path)
+    for field in ("start", "label_smoothing"):
+        del state["recipe"][field]
+    del state["recipe"]["augment"]["flip"], state["format"]
+    save_checkpoint(path, state)
+    go = {"folder": tmp_path, "resume": True, "progress": False}
+    fit(network(), made_up(), **go, **FIELDS)
+    with pytest.raises(CheckpointError, match="another recipe .label_smoothing: 0.0 there, 0.1 here"):
+        fit(network(), made_up(), **go, **{**FIELDS, "label_smoothing": 0.1})
+
+
 def test_a_checkpoint_runs_no_code(tmp_path):
     class Evil:
         def __reduce__(self):
@@ -219,7 +234,7 @@ def test_a_recipe_names_its_teacher_and_seeds_share_it(tmp_path):
     for seed in (0, 1):
         train_recipe(recipe.with_seed(seed), tmp_path / f"small-seed{seed}", data=data, progress=False)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["big-seed4", "big.toml", "small-seed0", "small-seed1"]
-    with pytest.raises(FileNotFoundError, match="'none', neither a file nor a recipe"):
+    with pytest.raises(FileNotFoundError, match="'none': neither a file nor a recipe"):
         train_recipe(recipe.override({"distill.teacher": "none"}), data=data)
     with pytest.raises(ValueError, match="names no recipe"):
         train_recipe(recipe.override({"distill.teacher": ""}), data=data)

@@ -55,9 +55,14 @@ def test_file_tables_and_dotted_overrides(tmp_path):
         recipe.override({"augmnt.flip": True})
 
 
-def test_the_hash_is_of_what_decides_the_weights():
+def test_the_hash_is_of_what_decides_the_weights(tmp_path):
     recipe = Recipe()
     assert recipe.hash() == recipe.with_seed(4).hash() == recipe.override({"device": "cpu", "name": "x"}).hash()
+    before = tmp_path / "before.toml"
+    before.write_text("epochs = 3")
+    hashes = {recipe.hash(), recipe.override({"start": str(before)}).hash()}
+    before.write_text("epochs = 4")  # the same name, other weights
+    assert len(hashes | {recipe.override({"start": str(before)}).hash()}) == 3
     assert recipe.hash() != recipe.override({"lr": 2e-3}).hash() != recipe.override({"augment.shift": 1}).hash()
 
 

@@ -118,6 +118,9 @@ def evaluate(run: Positional[Path], /, results: Path = Path("results")) -> int:
     from bitwright.app.workflow import evaluate_run
 
     path, measured = evaluate_run(run, results)
+    if "failed" in measured:
+        print(f"this run failed ({measured['failed']}); recorded in {path}, the test set was not read")
+        return 1
     print(f"Program {measured['frozen_accuracy']:.2f} %, model {measured['model_accuracy']:.2f} %, same class "
           f"{measured['agreement']:.2f} % of {measured['test_samples']:,} test samples; {path}")  # fmt: skip
     if measured["exact"]:

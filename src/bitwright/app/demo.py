@@ -28,7 +28,7 @@ from bitwright.train import Recipe, evaluate, train_recipe
 # data -> (recipe, changes that make it a matter of a minute or two)
 CHOICES: dict[str, tuple[str, dict[str, Any]]] = {
     "digits": ("digits_sign_mlp", {"epochs": 30, "threads": 1}),  # so small that threads only wait for each other
-    "mnist": ("mnist_sign_mlp", {"epochs": 4}),
+    "mnist": ("mnist_sign_mlp", {"epochs": 3}),
 }
 SHIPPED = "mnist_sign_mlp"
 BATCHES = (1, 256)
@@ -85,7 +85,7 @@ def run_demo(recipe: Recipe, source: Source, folder: Path, console: Console) -> 
     console.print("[bold]2[/] train its float twin: the same layers with real weights and ReLU")
     twin = train_recipe(replace(recipe, float_twin=True, name=f"{recipe.name}-float"), data=data).model
     console.print("[bold]3[/] verify: PyTorch, interpreter and every kernel of this CPU, value by value")
-    n = min(len(data.x_test), 2000)
+    n = min(len(data.x_test), 1000)
     agreed = agreement(program, data.x_test[:n])
     report = program.verify(data.x_test[:n])
     differing = {

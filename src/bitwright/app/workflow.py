@@ -16,7 +16,8 @@ from bitwright.data import Dataset
 from bitwright.freeze import freeze
 from bitwright.ir import Program
 from bitwright.layers.thermometer import Thermometer, quantile_thresholds
-from bitwright.train import CHECKPOINT, FitResult, Recipe, fit, load_checkpoint, train_recipe
+from bitwright.train import CHECKPOINT, Diverged, FitResult, Recipe, fit, load_checkpoint, train_recipe
+from bitwright.train import evaluate as accuracy_of
 from bitwright.train.experiment import recipe_model
 
 RUN, PROGRAM = "run.json", "model.bw"
@@ -54,16 +55,25 @@ def train_run(
     data = source.open(validation=not recipe.train_on_validation)
     folder.mkdir(parents=True, exist_ok=True)
     described = {"recipe": recipe.to_dict(), "source": asdict(source)}
-    (folder / RUN).write_text(json.dumps(described, indent=1) + "\n")
-    if data.input.dtype == "float32":
-        if recipe.distill.weight:
-            raise ValueError("train: a teacher for tables of real numbers is not supported; set distill.weight to 0")
-        result = fit(build_model(recipe, data), data, recipe=recipe, folder=folder, resume=resume, progress=progress)
-    else:
-        result = train_recipe(recipe, folder, data=data, resume=resume, progress=progress)
+    _describe(folder, described)
+    if data.input.dtype == "float32" and recipe.distill.weight:
+        raise ValueError("train: a teacher for tables of real numbers is not supported; set distill.weight to 0")
+    try:
+        if data.input.dtype == "float32":
+            model = build_model(recipe, data)
+            result = fit(model, data, recipe=recipe, folder=folder, resume=resume, progress=progress)
+        else:
+            result = train_recipe(recipe, folder, data=data, resume=resume, progress=progress)
+    except Diverged as error:
+        _describe(folder, {**described, "failed": str(error)})
+        raise
     program = freeze_model(result.model, recipe, data, result.val_accuracy)
     program.save(folder / PROGRAM)
     return result, program, data
+
+
+def _describe(folder: Path, described: dict[str, Any]) -> None:
+    (folder / RUN).write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
 
 
 def freeze_model(model: nn.Module, recipe: Recipe, data: Dataset, val_accuracy: float | None = None) -> Program:
@@ -76,17 +86,21 @@ def freeze_model(model: nn.Module, recipe: Recipe, data: Dataset, val_accuracy: 
     return freeze(model, input=data, calibrate=data.x_train[:1024], header=header)
 
 
+def _described(folder: Path) -> dict[str, Any]:
+    if not (folder / RUN).exists():
+        raise FileNotFoundError(
+            f"{folder} is no run folder (no {RUN}); `bitwright train` makes one, by default under runs/"
+        )
+    return json.loads((folder / RUN).read_text(encoding="utf-8"))
+
+
 def load_run(folder: str | Path) -> tuple[Recipe, Source, Dataset, nn.Module]:
     """What a run folder holds: its recipe, data and trained model in eval mode.
 
     Raises FileNotFoundError if it is no run folder, and ValueError if checkpoint and recipe do not belong together.
     """
     folder = Path(folder)
-    if not (folder / RUN).exists():
-        raise FileNotFoundError(
-            f"{folder} is no run folder (no {RUN}); `bitwright train` makes one, by default under runs/"
-        )
-    described = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    described = _described(folder)
     recipe, source = Recipe.from_dict(described["recipe"]), Source(**described["source"])
     data = source.open(validation=not recipe.train_on_validation)
     model = build_model(recipe, data)
@@ -103,11 +117,18 @@ def load_run(folder: str | Path) -> tuple[Recipe, Source, Dataset, nn.Module]:
 
 
 def evaluate_run(folder: str | Path, results: str | Path = "results") -> tuple[Path, dict[str, Any]]:
-    """The reading of the test set for a finished run, see `bitwright.bench.evaluate`: (results file, its contents)."""
-    from bitwright.bench import evaluate
+    """The reading of the test set for a finished run, see `bitwright.bench.evaluate`: (results file, its contents).
 
+    A run that diverged reads nothing: it is recorded as failed, so that a summary over seeds counts it.
+    """
+    from bitwright.bench import evaluate, read_result, write_failure
+
+    described = _described(Path(folder))
+    if "failed" in described:
+        path = write_failure(Recipe.from_dict(described["recipe"]), described["failed"], results)
+        return path, read_result(path)
     recipe, _, data, model = load_run(folder)
     state = load_checkpoint(Path(folder) / CHECKPOINT)
-    seen = next((row["val_accuracy"] for row in reversed(state["history"]) if row["val_accuracy"] is not None), None)
+    seen = accuracy_of(model, data.x_val, data.y_val) if len(data.x_val) else None
     program = freeze_model(model, recipe, data, seen)
     return evaluate(program, data, recipe, train_seconds=state["seconds"], val_accuracy=seen, results=results)

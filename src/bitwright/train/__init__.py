@@ -3,12 +3,12 @@
 from .augment import augment
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from .experiment import recipe_data, recipe_model, train_recipe
-from .loop import CHECKPOINT, FitResult, TrainingInterrupted, fit
+from .loop import CHECKPOINT, Diverged, FitResult, TrainingInterrupted, fit
 from .metrics import evaluate, predict_scores
 from .recipe import Augment, Distill, Recipe
 
 __all__ = [
-    "CHECKPOINT", "Augment", "CheckpointError", "Distill", "FitResult", "Recipe", "TrainingInterrupted", "augment",
-    "evaluate", "fit", "load_checkpoint", "predict_scores", "recipe_data", "recipe_model", "save_checkpoint",
+    "CHECKPOINT", "Augment", "CheckpointError", "Distill", "Diverged", "FitResult", "Recipe", "TrainingInterrupted",
+    "augment", "evaluate", "fit", "load_checkpoint", "predict_scores", "recipe_data", "recipe_model", "save_checkpoint",
     "train_recipe",
 ]  # fmt: skip

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from .recipe import Recipe
+
 FORMAT = 1
 FREE_FIELDS = {"device", "threads", "checkpoint_seconds", "name"}  # may differ between the halves of a run
 
@@ -74,13 +76,21 @@ def model_identity(model: nn.Module) -> list[str]:
     return [f"{key} {tuple(value.shape)} {value.dtype}" for key, value in model.state_dict().items()]
 
 
+def _filled(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A checkpoint's recipe with the fields that are younger than it, at their defaults, whose effect it had."""
+    try:
+        return Recipe.from_dict(recipe).to_dict()
+    except ValueError:  # a field that is no more: another recipe
+        return recipe
+
+
 def check_same_run(path: Path, state: dict[str, Any], model: nn.Module, recipe: dict, data_mark: str) -> None:
     """Raises CheckpointError naming what differs, if the checkpoint is of another model, recipe or data set."""
     mine, theirs = model_identity(model), state["identity"]
     if mine != theirs:
         odd = next((line for line in theirs if line not in mine), None) or next(x for x in mine if x not in theirs)
         raise CheckpointError(f"checkpoint {path}: of another model ({odd!r} differs); use its own model or folder")
-    old = state["recipe"]
+    old = _filled(state["recipe"])
     differ = sorted(k for k in {*old, *recipe} - FREE_FIELDS if old.get(k) != recipe.get(k))
     if differ:
         told = ", ".join(f"{key}: {old.get(key)!r} there, {recipe.get(key)!r} here" for key in differ)

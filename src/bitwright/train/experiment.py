@@ -8,7 +8,7 @@ from torch import nn
 
 from ..models import create_model, float_twin
 from .loop import FitResult, fit
-from .recipe import Recipe
+from .recipe import Recipe, recipe_file
 
 
 def recipe_model(recipe: Recipe, data=None) -> nn.Module:
@@ -42,25 +42,16 @@ def train_recipe(recipe: Recipe, folder: str | Path | None = None, *, data=None,
     teacher = _teacher(recipe, root, data, progress) if recipe.distill.weight else None
     model = recipe_model(recipe, data)
     if recipe.start:
-        before = _other(_recipe_file(recipe.start, "start"), recipe.seed, recipe, root, data, progress)
+        before = _other(recipe_file(recipe.start), recipe.seed, recipe, root, data, progress)
         model.load_state_dict(before.state_dict())
     return fit(model, data, recipe=recipe, folder=folder, resume=resume, teacher=teacher, progress=progress)
-
-
-def _recipe_file(name: str, key: str) -> Path:
-    package = Path(__file__).resolve().parents[1]
-    places = [Path(name), *(root / "recipes" / f"{name}.toml" for root in (package, package.parents[1]))]
-    for place in places:
-        if place.is_file():
-            return place
-    raise FileNotFoundError(f"recipe: {key} is {name!r}, neither a file nor a recipe that comes along")
 
 
 def _teacher(recipe: Recipe, root: Path | None, data, progress: bool) -> nn.Module:
     if not recipe.distill.teacher:
         raise ValueError("recipe: distill.weight is set but distill.teacher names no recipe; name its TOML file")
     seed = recipe.seed if recipe.distill.teacher_seed < 0 else recipe.distill.teacher_seed
-    return _other(_recipe_file(recipe.distill.teacher, "distill.teacher"), seed, recipe, root, data, progress)
+    return _other(recipe_file(recipe.distill.teacher), seed, recipe, root, data, progress)
 
 
 def _other(file: Path, seed: int, recipe: Recipe, root: Path | None, data, progress: bool) -> nn.Module:

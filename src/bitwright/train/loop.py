@@ -76,6 +76,10 @@ def fit(model: nn.Module, data, *, recipe: Recipe | None = None, folder: str | P
         return run.train(progress)
 
 
+class Diverged(ValueError):
+    """The loss is no number any more."""
+
+
 @contextmanager
 def _ctrl_c():
     """Yields an event that Ctrl-C sets, so that a step is never cut in half. A second Ctrl-C acts at once."""
@@ -200,7 +204,7 @@ class _Run:
         loss, self.loss_sum, self.step = self.loss_sum / self.steps, 0.0, 0
         if not loss == loss:
             rate = self.recipe.lr
-            raise ValueError(f"fit: the loss is nan after epoch {self.epoch}; lower lr (now {rate}) or check the data")
+            raise Diverged(f"fit: the loss is nan after epoch {self.epoch}; lower lr (now {rate}) or check the data")
         look = self.epoch % self.recipe.eval_every == 0 or self.epoch == self.recipe.epochs
         seen = evaluate(self.model, self.data.x_val, self.data.y_val) if look and len(self.data.x_val) else None
         rate = learning_rate(self.recipe, self.epoch * self.steps - 1, self.steps)

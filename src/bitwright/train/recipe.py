@@ -137,6 +137,8 @@ class Recipe:
         """Sixteen hex digits of everything that decides the weights: not the seed, name, device, or writing times."""
         aside = {"name", "seed", "device", "threads", "checkpoint_seconds", "eval_every"}
         values = {key: value for key, value in asdict(self).items() if key not in aside}
+        for name in filter(None, (self.start, self.distill.teacher)):  # their texts decide the weights, not their names
+            values[f"recipe {name}"] = Recipe.from_toml(recipe_file(name)).hash()
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
     def with_seed(self, seed: int) -> "Recipe":
@@ -174,3 +176,13 @@ def _as_kind(who: str, kind, value):
     if not isinstance(value, plain) or (plain is int and isinstance(value, bool)):
         raise ValueError(f"{who} must be {plain.__name__}, got {value!r}")
     return value
+
+
+def recipe_file(name: str) -> Path:
+    """The file of a recipe given by path, or by the name of one that comes along. Raises FileNotFoundError."""
+    package = Path(__file__).resolve().parents[1]
+    places = [Path(name), *(root / "recipes" / f"{name}.toml" for root in (package, package.parents[1]))]
+    for place in places:
+        if place.is_file():
+            return place
+    raise FileNotFoundError(f"recipe {name!r}: neither a file nor a recipe that comes along")
