@@ -138,7 +138,7 @@ def test_a_run_that_diverged_is_recorded_as_failed(tmp_path):
     done = bitwright("train", "digits_sign_mlp", "--optimizer", "sgd", "--lr", "1e30", "--float-twin",
                      "--epochs", "2", "--out", folder)  # fmt: skip
     assert done.returncode == 2 and "the loss is nan" in done.stderr, done.stderr
-    done = bitwright("eval", next(folder.iterdir()), "--results", tmp_path / "results")
+    done = bitwright("eval", folder, "--results", tmp_path / "results")
     assert done.returncode == 1 and "the test set was not read" in done.stdout, done.stderr
     (result,) = (json.loads(path.read_text()) for path in (tmp_path / "results").iterdir())
     assert "nan" in result["failed"] and result["test_reads"] == 0
