@@ -20,6 +20,7 @@ from bitwright.layers import (
     RSign,
     Sign,
     Thermometer,
+    TwoLevel,
 )
 
 
@@ -171,6 +172,7 @@ MAKE = {
     "BinaryConv2d": (lambda: BinaryConv2d(2, 4, 3, scale=0.5, input_quantizer="bnn++"), (3, 2, 5, 5)),
     "Sign": (lambda: Sign("bnn++"), (3, 6)),
     "RSign": (lambda: RSign(6), (3, 6, 2)),
+    "TwoLevel": (lambda: TwoLevel("bnn++"), (3, 6, 2)),
     "RPReLU": (lambda: RPReLU(6), (3, 6, 2)),
     "LogicLinear": (lambda: LogicLinear(6, 9, residual=False), (3, 6)),
     "LogicConv2d": (lambda: LogicConv2d(3, 4, 3, depth=2, residual=False), (3, 3, 5, 5)),

@@ -8,9 +8,11 @@ from .group_sum import GroupSum
 from .learned_thermometer import LearnedThermometer
 from .logic import LogicLinear
 from .logic_conv import LogicConv2d, OrPool2d
+from .make import ACTIVATIONS, make_activation, method_parts
 from .parametrizations import PARAMETRIZATIONS
 from .scale import Scale
 from .thermometer import Thermometer
+from .two_level import TwoLevel
 from .wiring import WIRINGS
 
 LAYERS: dict[str, type[nn.Module]] = {
@@ -19,6 +21,7 @@ LAYERS: dict[str, type[nn.Module]] = {
     "Sign": Sign,
     "RSign": RSign,
     "RPReLU": RPReLU,
+    "TwoLevel": TwoLevel,
     "LogicLinear": LogicLinear,
     "LogicConv2d": LogicConv2d,
     "OrPool2d": OrPool2d,
@@ -28,6 +31,7 @@ LAYERS: dict[str, type[nn.Module]] = {
 }
 
 __all__ = [
-    "LAYERS", "PARAMETRIZATIONS", "WIRINGS", "BinaryConv2d", "BinaryLinear", "GroupSum", "LearnedThermometer",
+    "ACTIVATIONS", "LAYERS", "PARAMETRIZATIONS", "WIRINGS", "BinaryConv2d", "BinaryLinear", "GroupSum", "LearnedThermometer",
     "LogicConv2d", "LogicLinear", "OrPool2d", "RPReLU", "RSign", "Scale", "Sign", "Thermometer",
+    "TwoLevel", "make_activation", "method_parts",
 ]  # fmt: skip

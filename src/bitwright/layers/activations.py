@@ -18,11 +18,14 @@ def _per_channel(vector: Tensor, x: Tensor) -> Tensor:
 
 
 class Sign(nn.Module):
-    """x, any shape -> -1 or +1 of the same shape (x >= 0 gives +1). quantizer: name of QUANTIZERS or a pair."""
+    """x, any shape -> -1 or +1 of the same shape (x >= 0 gives +1). quantizer: name of QUANTIZERS or a pair.
 
-    def __init__(self, quantizer: QuantizerLike = "ste"):
+    channels: of x (batch, channels, ...), for a quantizer that has weights of its own.
+    """
+
+    def __init__(self, quantizer: QuantizerLike = "ste", channels: int | None = None):
         super().__init__()
-        self.quantizer = make_quantizer(quantizer)
+        self.quantizer = make_quantizer(quantizer, channels, axis=1)
 
     def forward(self, input: Tensor) -> Tensor:
         return self.quantizer(input)
@@ -35,7 +38,7 @@ class RSign(nn.Module):
         super().__init__()
         self.channels = channels
         self.bias = nn.Parameter(torch.zeros(channels))
-        self.quantizer = make_quantizer(quantizer)
+        self.quantizer = make_quantizer(quantizer, channels, axis=1)
 
     def forward(self, input: Tensor) -> Tensor:
         return self.quantizer(input + _per_channel(self.bias, input))

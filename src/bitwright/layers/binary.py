@@ -6,11 +6,12 @@ algorithm behind a convolution (Winograd, blocking) can leak a fraction into the
 Source: Courbariaux et al. 2015 (BinaryConnect), arXiv:1511.00363; Hubara et al. 2016, arXiv:1602.02830.
 """
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..ir import lower
-from ..quantizers import Quantizer, QuantizerPair, hard_sign, make_quantizer
+from ..ir import ProgramError, lower
+from ..quantizers import Quantizer, QuantizerPair, make_quantizer
 from .scale import Scale
 
 Size = int | tuple[int, ...]
@@ -28,19 +29,52 @@ class _BinaryWeights:
 
     weight: nn.Parameter
     scale: Scale
+    weight_quantizer: Quantizer | None
 
-    def _binary_setup(self, weight_quantizer: QuantizerLike, scale: str | float, input_quantizer) -> None:
-        self.weight_quantizer = make_quantizer(weight_quantizer)
-        self.scale = Scale(scale, self.weight.shape[0])
-        self.input_quantizer = None if input_quantizer is None else make_quantizer(input_quantizer)
+    def _binary_setup(self, weight_quantizer: QuantizerLike | None, scale: str | float, input_quantizer) -> None:
+        fan_in = self.weight[0].numel()
+        real = weight_quantizer is None or weight_quantizer == "real"
+        self.weight_quantizer = None if real else make_quantizer(weight_quantizer, fan_in, axis=0)
+        self.scale = Scale("none" if real else scale, self.weight.shape[0])
+        channels = self.weight.shape[1] * int(getattr(self, "groups", 1))
+        self.input_quantizer = None if input_quantizer is None else make_quantizer(input_quantizer, channels, axis=1)
+
+    def used_weight(self) -> Tensor:
+        """The weight of the forward pass, before the scale: the quantizer's value, or the latent one without it."""
+        return self.weight if self.weight_quantizer is None else self.weight_quantizer(self.weight)
 
     def binary_weight(self) -> Tensor:
-        """The weight that ships: -1 or +1, in the latent weight's shape and dtype, without gradient."""
-        return hard_sign(self.weight.detach())
+        """The weight that ships: -1 or +1, in the latent weight's shape and dtype, without gradient.
+
+        Raises ProgramError for a layer without a weight quantizer.
+        """
+        if self.weight_quantizer is None:
+            raise ProgramError("its weights are real (weight_quantizer=None, a first stage); train the second stage")
+        return self.weight_quantizer.signs(self.weight)
 
     def scale_factor(self) -> Tensor | None:
         """The factor behind the sum: positive, a scalar or (out,); None means 1."""
-        return self.scale.factor(self.weight)
+        quantizer = self.weight_quantizer
+        analytic = self.scale.mode in ("tensor", "channel", "power_of_two")
+        return self.scale.factor(quantizer.prepared(self.weight.detach()) if analytic and quantizer else self.weight)
+
+    def weight_offset(self) -> Tensor | None:
+        """(out,): what is added to every scaled weight, with scale="two_level"; else None. Without gradient."""
+        return self.weight.detach().flatten(1).mean(1) if self.scale.mode == "two_level" else None
+
+    def _finish(self, total: Tensor, plain: Tensor | None, x: Tensor) -> Tensor:
+        """total: sums of signed inputs. plain: sums of the inputs themselves, where there is an offset."""
+        shape = (-1, *[1] * (total.dim() - 2)) if total.dim() == 4 else (-1,)
+        if not self.training and self.weight_quantizer is not None:  # type: ignore[attr-defined]
+            total = exact_sum(total, x)
+            plain = None if plain is None else exact_sum(plain, x)
+        factor, offset = self.scale_factor(), self.weight_offset()
+        total = total if factor is None else total * factor.reshape(shape if factor.dim() else ())
+        return total if plain is None or offset is None else total + plain * offset.reshape(shape)
+
+    def ones_weight(self) -> Tensor:
+        """All ones in the latent weight's shape: for the sums of inputs an offset multiplies."""
+        return torch.ones_like(self.weight, requires_grad=False)
 
 
 def _no_bias(bias: bool, who: str) -> None:
@@ -51,13 +85,14 @@ def _no_bias(bias: bool, who: str) -> None:
 class BinaryLinear(_BinaryWeights, nn.Linear):
     """x (*, in_features) float -> (*, out_features): the sum of +-x over the inputs, times the scale.
 
-    weight_quantizer, input_quantizer: a name of QUANTIZERS, a QuantizerPair or None (inputs as they come).
-    scale: "none" | "tensor" | "channel" | "learned" | a positive number.
+    weight_quantizer, input_quantizer: a name of QUANTIZERS, a QuantizerPair or None (inputs as they come; weights
+    real, also written "real", without a scale: a first stage of training, which does not freeze).
+    scale: "none" | "tensor" | "channel" | "learned" | "power_of_two" | "two_level" | a positive number.
     bias: only torch's place in the signature; True raises ValueError.
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = False, *,
-                 weight_quantizer: QuantizerLike = "ste", scale: str | float = "none",
+                 weight_quantizer: QuantizerLike | None = "ste", scale: str | float = "none",
                  input_quantizer: QuantizerLike | None = None, device=None, dtype=None):  # fmt: skip
         _no_bias(bias, "BinaryLinear")
         super().__init__(in_features, out_features, bias=False, device=device, dtype=dtype)
@@ -65,11 +100,8 @@ class BinaryLinear(_BinaryWeights, nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         x = input if self.input_quantizer is None else self.input_quantizer(input)
-        total = F.linear(x, self.weight_quantizer(self.weight))
-        if not self.training:
-            total = exact_sum(total, x)
-        factor = self.scale_factor()
-        return total if factor is None else total * factor
+        plain = None if self.weight_offset() is None else F.linear(x, self.ones_weight())
+        return self._finish(F.linear(x, self.used_weight()), plain, x)
 
 
 class BinaryConv2d(_BinaryWeights, nn.Conv2d):
@@ -82,7 +114,7 @@ class BinaryConv2d(_BinaryWeights, nn.Conv2d):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1,
                  padding: str | Size = 0, dilation: Size = 1, groups: int = 1, bias: bool = False,
                  padding_mode: str = "zeros", *, pad_value: float = 0.0,
-                 weight_quantizer: QuantizerLike = "ste", scale: str | float = "none",
+                 weight_quantizer: QuantizerLike | None = "ste", scale: str | float = "none",
                  input_quantizer: QuantizerLike | None = None, device=None, dtype=None):  # fmt: skip
         _no_bias(bias, "BinaryConv2d")
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, False,  # type: ignore
@@ -92,27 +124,33 @@ class BinaryConv2d(_BinaryWeights, nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         x = input if self.input_quantizer is None else self.input_quantizer(input)
-        weight = self.weight_quantizer(self.weight)
+        total = self._windows(x, self.used_weight())
+        return self._finish(total, None if self.weight_offset() is None else self._windows(x, self.ones_weight()), x)
+
+    def _windows(self, x: Tensor, weight: Tensor) -> Tensor:
         if self.padding_mode == "zeros" and self.pad_value == 0:
-            total = F.conv2d(x, weight, None, self.stride, self.padding, self.dilation, self.groups)
-        else:
-            value = self.pad_value if self.padding_mode == "zeros" else None
-            sides = self._reversed_padding_repeated_twice
-            padded = F.pad(x, sides, mode=PAD_MODES[self.padding_mode], value=value)
-            total = F.conv2d(padded, weight, None, self.stride, 0, self.dilation, self.groups)
-        if not self.training:
-            total = exact_sum(total, x)
-        factor = self.scale_factor()
-        return total if factor is None else total * factor.reshape(-1, 1, 1)
+            return F.conv2d(x, weight, None, self.stride, self.padding, self.dilation, self.groups)
+        value = self.pad_value if self.padding_mode == "zeros" else None
+        padded = F.pad(x, self._reversed_padding_repeated_twice, mode=PAD_MODES[self.padding_mode], value=value)
+        return F.conv2d(padded, weight, None, self.stride, 0, self.dilation, self.groups)
+
+
+def _scaled(layer: BinaryLinear | BinaryConv2d, x, sums):
+    """sums(x, weights) times the scale, plus the plain sums times the offset where there is one."""
+    x = x if layer.input_quantizer is None else x.sign()
+    total = sums(x, layer.binary_weight().numpy()).scale(layer.scale_factor())
+    offset = layer.weight_offset()
+    if offset is None:
+        return total
+    numbers = offset.reshape(-1, 1, 1) if isinstance(layer, BinaryConv2d) else offset
+    return total.plus(sums(x, layer.ones_weight().numpy()).affine(lambda v: v * numbers, offset))
 
 
 @lower.register
 def _(layer: BinaryLinear, x):
-    x = x if layer.input_quantizer is None else x.sign()
-    return x.sums(layer.binary_weight().numpy(), "bit").scale(layer.scale_factor())
+    return _scaled(layer, x, lambda v, weights: v.sums(weights, "bit"))
 
 
 @lower.register
 def _(layer: BinaryConv2d, x):
-    x = x if layer.input_quantizer is None else x.sign()
-    return x.conv2d_sums(layer, layer.binary_weight().numpy(), "bit", layer.pad_value).scale(layer.scale_factor())
+    return _scaled(layer, x, lambda v, weights: v.conv2d_sums(layer, weights, "bit", layer.pad_value))

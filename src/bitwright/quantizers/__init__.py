@@ -1,33 +1,92 @@
-"""One (forward, backward) pair a file. QUANTIZERS maps a name to the function that builds the pair."""
+"""One (forward, backward) pair a file. QUANTIZERS maps a name to the function that builds the pair.
 
+METHODS says which of them, on weights and on activations, make a published method. `theory` has check_pair and
+synthesize.
+"""
+
+import inspect
 from collections.abc import Callable
 
 from .approx_sign import approx_sign
+from .biper import biper_weights
+from .dsq import DSQ
+from .ede import ede, ede_plus, irnet_weights
+from .fourier import fda, fda_plus
+from .methods import METHODS, Method
+from .noise import NoiseAdaptation, NoisyFourier, fda_noise
 from .pair import Quantizer, QuantizerPair, hard_sign, quantize, set_progress
+from .parq import parq
+from .poly_plus import poly_plus
+from .progressive import progressive_sign
+from .rbnn import rbnn, rbnn_activation
+from .recu import recu_activation, recu_weights
+from .reste import reste
+from .siman import siman_weights
+from .standardized import adabin_weights
 from .ste import identity_ste, sign_ste
+from .straight import reactnet_weights
 from .swish_sign import bnn_plus_plus, swish_sign
 
-QUANTIZERS: dict[str, Callable[..., QuantizerPair]] = {
+QUANTIZERS: dict[str, Callable[..., QuantizerPair | Quantizer]] = {
     "identity": identity_ste,
     "ste": sign_ste,
     "approx_sign": approx_sign,
     "swish_sign": swish_sign,
     "bnn++": bnn_plus_plus,
+    "poly+": poly_plus,
+    "reactnet": reactnet_weights,
+    "ede": ede,
+    "irnet": irnet_weights,
+    "ede+": ede_plus,
+    "rbnn": rbnn,
+    "rbnn_activation": rbnn_activation,
+    "siman": siman_weights,
+    "recu": recu_weights,
+    "recu_activation": recu_activation,
+    "adabin": adabin_weights,
+    "reste": reste,
+    "dsq": DSQ,
+    "biper": biper_weights,
+    "parq": parq,
+    "progressive": progressive_sign,
+    "fda": fda,
+    "fda+": fda_plus,
+    "fda_noise": fda_noise,
 }
+ON_WEIGHTS_ONLY = frozenset({"reactnet", "irnet", "adabin", "siman", "recu", "biper", "parq"})  # they look at a filter
+ON_ACTIVATIONS_ONLY = frozenset({"rbnn_activation", "recu_activation"})
 
 
-def make_quantizer(quantizer: "str | QuantizerPair | Quantizer") -> Quantizer:
-    """The module for a name of QUANTIZERS or for a pair of one's own. Raises ValueError for an unknown name."""
+def make_quantizer(quantizer: "str | QuantizerPair | Quantizer", features: int | None = None,
+                   axis: int = 0) -> Quantizer:  # fmt: skip
+    """The module for a name of QUANTIZERS or for a pair of one's own.
+
+    features, axis: for a quantizer with weights of its own, how long a row of x is and where it lies: 0 for a weight
+    (out, ...), whose filters are rows, 1 for an activation (batch, channels, ...), whose pixels are.
+    Raises ValueError for an unknown name, one made for the other place, or features missing where they are needed.
+    """
     if isinstance(quantizer, Quantizer):
         return quantizer
     if isinstance(quantizer, QuantizerPair):
         return Quantizer(quantizer)
     if quantizer not in QUANTIZERS:
         raise ValueError(f"quantizer: no {quantizer!r}; choose one of {', '.join(QUANTIZERS)}, or pass a QuantizerPair")
-    return Quantizer(QUANTIZERS[quantizer]())
+    if axis == 1 and quantizer in ON_WEIGHTS_ONLY:
+        raise ValueError(f"quantizer: {quantizer!r} is made for weights; activations take another, such as 'ste'")
+    build = QUANTIZERS[quantizer]
+    if "features" in inspect.signature(build).parameters:
+        if features is None:
+            raise ValueError(f"quantizer: {quantizer!r} needs to know its width: Sign(..., channels=64)")
+        made = build(features=features, axis=axis)
+    else:
+        made = build()
+    return made if isinstance(made, Quantizer) else Quantizer(made)
 
 
 __all__ = [
-    "QUANTIZERS", "Quantizer", "QuantizerPair", "approx_sign", "bnn_plus_plus", "hard_sign", "identity_ste",
-    "make_quantizer", "quantize", "set_progress", "sign_ste", "swish_sign",
+    "DSQ", "METHODS", "ON_ACTIVATIONS_ONLY", "ON_WEIGHTS_ONLY", "QUANTIZERS", "Method", "NoiseAdaptation",
+    "NoisyFourier", "Quantizer", "QuantizerPair", "adabin_weights", "approx_sign", "biper_weights", "bnn_plus_plus",
+    "ede", "ede_plus", "fda", "fda_noise", "fda_plus", "hard_sign", "identity_ste", "irnet_weights", "make_quantizer", "parq",
+    "poly_plus", "progressive_sign", "quantize", "rbnn", "rbnn_activation", "reactnet_weights", "recu_activation", "recu_weights",
+    "reste", "set_progress", "sign_ste", "siman_weights", "swish_sign",
 ]  # fmt: skip

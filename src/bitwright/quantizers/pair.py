@@ -12,8 +12,11 @@ from torch import Tensor, nn
 Schedule = Callable[[float], float]  # progress of training in [0, 1] -> value; schedule(1.0) is exactly the end value
 
 
-def hard_sign(x: Tensor) -> Tensor:
-    """+1 where x >= 0, else -1, in x's shape and dtype. Zero (also -0.0) gives +1, nan gives -1."""
+def hard_sign(x: Tensor, **values: float) -> Tensor:
+    """+1 where x >= 0, else -1, in x's shape and dtype. Zero (also -0.0) gives +1, nan gives -1.
+
+    values: of a pair's schedules, not used, so that hard_sign can be the forward of any pair.
+    """
     signs = torch.ge(x, 0, out=torch.empty_like(x, requires_grad=False))  # 1 or 0, without a detour over bool
     return signs.mul_(2).sub_(1)
 
@@ -24,12 +27,19 @@ class QuantizerPair:
 
     schedules: name -> schedule of a number both maps receive by that name, for instance `sharpness`. A pair without
         schedules is called as forward(x) and backward(x, grad).
-    In evaluation every pair is the hard sign: what is measured is what ships.
+    prepare: prepare(x, **values), of x's shape, comes before both maps and has autograd's own derivative: for weights
+        that are standardised, for instance, a filter being one index of axis 0. None is the identity.
+    In evaluation every pair is the hard sign of the prepared x: what is measured is what ships.
     """
 
     forward: Callable[..., Tensor]
     backward: Callable[..., Tensor]
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    prepare: Callable[..., Tensor] | None = None
+
+    def values_at(self, progress: float) -> dict[str, float]:
+        """Each schedule's value at `progress` in [0, 1]."""
+        return {name: schedule(progress) for name, schedule in self.schedules.items()}
 
 
 class _Apply(torch.autograd.Function):
@@ -65,8 +75,16 @@ class Quantizer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
-            return hard_sign(x)
-        return quantize(x, self.pair, **self.values())
+            return self.signs(x)
+        return quantize(self.prepared(x), self.pair, **self.values())
+
+    def prepared(self, x: Tensor) -> Tensor:
+        """What the sign is taken of: x itself, or the pair's `prepare` of it."""
+        return x if self.pair.prepare is None else self.pair.prepare(x, **self.values())
+
+    def signs(self, x: Tensor) -> Tensor:
+        """What ships for x: -1 or +1, in x's shape and dtype, without gradient."""
+        return hard_sign(self.prepared(x.detach()))
 
     def values(self) -> dict[str, float]:
         """The present value of each schedule."""

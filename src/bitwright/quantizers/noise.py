@@ -1,0 +1,82 @@
+"""FDA's noise adaptation module: a small network beside the sign that learns what the sine slope leaves out.
+
+Training forward z = sign(t) + alpha e(t), e(t) = relu(t W1) W2 + eta(t), gradient s_n'(t) + alpha e'(t); in eval z is
+the sign alone, and alpha falls to exactly 0. eta is nothing, a t or a sin(t), a = 0.1.
+Source: Xu et al. 2021 (FDA-BNN), arXiv:2103.00841 (module, k = 64, a); what t is (a filter of weights, the channels of
+a pixel) and alpha = 0.05 (1 + cos(pi progress)), from 0.1 to 0, follow the BiBench re-implementation.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from .fourier import fda
+from .pair import Quantizer, Schedule, quantize
+from .schedules import cosine
+
+SHORTCUTS = ("none", "linear", "sine")
+
+
+class NoiseAdaptation(nn.Module):
+    """e(t) on t (..., features) -> the same shape: relu(t down) up + eta(t); no bias, weights of mean zero.
+
+    reduction: k; the hidden width is max(1, features // k). shortcut: "none", "linear" (a t) or "sine" (a sin t).
+    Raises ValueError for another shortcut.
+    """
+
+    def __init__(self, features: int, reduction: int = 64, shortcut: str = "sine", factor: float = 0.1):
+        super().__init__()
+        if shortcut not in SHORTCUTS:
+            raise ValueError(f"NoiseAdaptation: no shortcut {shortcut!r}; choose one of {', '.join(SHORTCUTS)}")
+        width = max(1, features // reduction)
+        self.shortcut, self.factor = shortcut, factor
+        self.down = nn.Parameter(torch.randn(features, width) / math.sqrt(features))
+        self.up = nn.Parameter(torch.randn(width, features) / math.sqrt(width))
+
+    def forward(self, t: Tensor) -> Tensor:
+        noise = torch.relu(t @ self.down.to(t.dtype)) @ self.up.to(t.dtype)
+        if self.shortcut == "linear":
+            return noise + self.factor * t
+        return noise + self.factor * torch.sin(t) if self.shortcut == "sine" else noise
+
+
+class NoisyFourier(Quantizer):
+    """FDA with its module. features: of t, the products of one output of a weight, or the channels of an activation.
+
+    axis: 0 where x (out, ...) is a weight, whose filters are the rows of t; 1 where x (batch, channels, ...) is an
+    activation, whose pixels are. alpha: a schedule, `alpha` its buffer. The rest as in `fda` and NoiseAdaptation.
+    """
+
+    def __init__(self, features: int, axis: int = 0, reduction: int = 64, shortcut: str = "sine", factor: float = 0.1,
+                 alpha: Schedule | None = None, **series: float):  # fmt: skip
+        super().__init__(fda(**series))  # type: ignore[arg-type]
+        self.axis, self.alpha_at = axis, alpha or cosine(0.1, 0.0)
+        self.noise: NoiseAdaptation | None = NoiseAdaptation(features, reduction, shortcut, factor)
+        self.register_buffer("alpha", torch.tensor(self.alpha_at(0.0), dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return self.signs(x)
+        signs = quantize(x, self.pair, **self.values())
+        alpha = float(self.alpha)  # type: ignore[arg-type]
+        if self.noise is None or alpha == 0:
+            return signs
+        if self.axis == 0:
+            noise = self.noise(x.flatten(1)).reshape(x.shape)
+        else:
+            noise = self.noise(x.movedim(1, -1)).movedim(-1, 1)
+        return signs + alpha * noise
+
+    def set_progress(self, progress: float) -> None:
+        super().set_progress(progress)
+        self.alpha.fill_(self.alpha_at(progress))  # type: ignore[union-attr]
+
+    def drop_noise(self) -> None:
+        """Takes the module away, for good; eval stays what it was, bit for bit."""
+        self.noise = None
+
+
+def fda_noise(features: int, axis: int = 0, **options) -> NoisyFourier:
+    """NoisyFourier as an entry of QUANTIZERS; a layer gives `features` and `axis`."""
+    return NoisyFourier(features, axis, **options)
