@@ -42,3 +42,24 @@ def test_one_wrong_value_is_found(number, monkeypatch):
 
 def test_nothing_differs_when_nothing_runs():
     assert image_program().verify(np.zeros((2, 2, 4, 4), int), []).ok
+
+
+def test_the_last_short_batch_is_compared_and_samples_are_numbered_through(monkeypatch):
+    program = image_program()
+    monkeypatch.setitem(EXECUTORS, "wrong", Wrong(4))
+    report = program.verify(data_for(program, 9), ["wrong"], batch=5)  # 5 and 4 samples: number 3 of each is wrong
+    assert report.backends[0].hidden_differing == 2
+    report = program.verify(data_for(program, 9), ["wrong"], batch=3)
+    assert report.ok
+    per_sample = sum(t.n_values for t in program.types)
+    assert report.backends[0].hidden_compared == 9 * per_sample
+
+
+def test_the_first_difference_is_named_by_its_sample(monkeypatch):
+    class Late(Wrong):
+        def values(self, program, x, threads=1):
+            return super().values(program, x) if len(x) == 4 else Interpreter.values(self, program, x, threads)
+
+    program = image_program()
+    monkeypatch.setitem(EXECUTORS, "wrong", Late(4))
+    assert "sample 8, value 4" in str(program.verify(data_for(program, 9), ["wrong"], batch=5))
