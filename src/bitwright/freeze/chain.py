@@ -81,6 +81,11 @@ def uniform_scale(chain: Sequence[Step]) -> float | None:
     return factor
 
 
+def alike_everywhere(step: Step) -> bool:
+    """True if the step is one function for all channels, so that values may move between them."""
+    return isinstance(step, Clamp) or (isinstance(step, Affine) and np.ndim(step.a) == 0 == np.ndim(step.b))
+
+
 def increasing(chain: Sequence[Step]) -> bool:
     """True if every step is non-decreasing on every channel, so that a maximum may pass it."""
     for step in chain:

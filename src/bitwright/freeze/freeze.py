@@ -2,13 +2,14 @@
 
 import copy
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
+from bitwright.freeze.embedding import Dimensions, Embedding
 from bitwright.freeze.emitter import Emitter
 from bitwright.freeze.features import encode_floats
 from bitwright.freeze.stream import Stream
@@ -45,6 +46,11 @@ def freeze(
     header: dict[str, Any] | None = None,
     stream_bits: int = 16,
     fraction_bits: int | None = None,
+    hyperdimensions: Dimensions | None = None,
+    projection: str | None = None,
+    rounds: int | None = None,
+    seed: int = 0,
+    activation_bits: int = 8,
 ) -> Program:
     """The Program of a trained model; `program.frozen` holds the twin and the report (it is not saved in the file).
 
@@ -55,8 +61,14 @@ def freeze(
     classes: names of the classes, taken from a Dataset if `input` is one.
     calibrate: samples as for `run`; they choose the grid of real-valued streams, and are required for float inputs.
     header: more JSON for people. stream_bits, fraction_bits: the grid; fraction_bits None chooses by `calibrate`,
-    else 8. Raises FreezeError naming the module that cannot be lowered, the reason and the way out.
+    else 8.
+    hyperdimensions, projection, rounds, seed, activation_bits: how cosine layers become codes of random signs, see
+    embedding.Embedding; what is None is taken from `model.embedding`, a dict, where the model has one.
+    Raises FreezeError naming the module that cannot be lowered, the reason and the way out.
     """
+    chosen = {"hyperdimensions": hyperdimensions, "projection": projection, "rounds": rounds}
+    chosen = getattr(model, "embedding", {}) | {key: value for key, value in chosen.items() if value is not None}
+    codes = Embedding(**chosen, seed=seed, activation_bits=activation_bits) if "hyperdimensions" in chosen else None
     kind, shape, lo, hi, described = describe_input(input, calibrate)
     frozen_model = copy.deepcopy(model).cpu().float().eval()
     graph = trace(frozen_model)
@@ -64,17 +76,17 @@ def freeze(
         classes = getattr(input, "classes", None)
     extra = described | ({"classes": list(classes)} if classes else {}) | (header or {})
     known = fraction_bits if fraction_bits is not None else DEFAULT_FRACTION_BITS
-    program = _freeze_once(graph, kind, shape, (lo, hi), calibrate, extra, stream_bits, known)
-    if fraction_bits is None and calibrate is not None and not program.frozen.exact:
+    program = _freeze_once(graph, kind, shape, (lo, hi), calibrate, extra, stream_bits, known, codes)
+    if fraction_bits is None and calibrate is not None and program.frozen.twin.closings:
         better = _fitting_fraction(program, calibrate, known, stream_bits)
         if better != known:
-            program = _freeze_once(graph, kind, shape, (lo, hi), calibrate, extra, stream_bits, better)
+            program = _freeze_once(graph, kind, shape, (lo, hi), calibrate, extra, stream_bits, better, codes)
     return program
 
 
-def _freeze_once(graph, kind, shape, hull, calibrate, extra, stream_bits: int, fraction_bits: int) -> Program:
+def _freeze_once(graph, kind, shape, hull, calibrate, extra, stream_bits, fraction_bits, codes) -> Program:
     builder = Builder()
-    emitter = Emitter(builder, fraction_bits, stream_bits)
+    emitter = Emitter(builder, fraction_bits, stream_bits, embedding=None if codes is None else replace(codes))
     value = builder.input(kind, tuple(shape), *(hull if kind == "int" else (0, 0)))
     emitter.encode = lambda stream: encode_floats(stream, calibrate)
     last, bits = lower_graph(graph, Stream(emitter, value))
@@ -83,7 +95,8 @@ def _freeze_once(graph, kind, shape, hull, calibrate, extra, stream_bits: int, f
     scores, score_scale = last.scores()
     if scores.number == 0:
         raise FreezeError("freeze: the model returns its input")
-    exact = not emitter.grid_closings and not emitter.encoded
+    embedded = emitter.embedding is not None and emitter.embedding.n_layers > 0
+    exact = not emitter.grid_closings and not emitter.encoded and not embedded
     header = {
         FORMAT_HEADER: {
             "exact": exact,
@@ -93,6 +106,8 @@ def _freeze_once(graph, kind, shape, hull, calibrate, extra, stream_bits: int, f
         },
         "wider_than_a_bit": emitter.notes,
     }
+    if embedded:
+        header["embedding"] = emitter.embedding.describe()
     try:
         program = builder.finish(scores, header | extra)
     except ProgramError as error:

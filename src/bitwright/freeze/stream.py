@@ -20,6 +20,7 @@ from bitwright.freeze.chain import (
     Numbers,
     Step,
     TwoSlopes,
+    alike_everywhere,
     coefficients,
     evaluate,
     increasing,
@@ -28,6 +29,7 @@ from bitwright.freeze.chain import (
 )
 from bitwright.freeze.close_grid import close_on_grid
 from bitwright.freeze.close_sign import sign_rule
+from bitwright.freeze.embedding import embed_cosines
 from bitwright.freeze.emitter import Emitter
 from bitwright.freeze.window import Window, window_of
 from bitwright.ir import ProgramError, Value
@@ -201,6 +203,10 @@ class Stream:
         """`sums` with the window of a torch convolution."""
         return self.sums(weights, weight_dtype, window_of(layer, pad_value))
 
+    def cosines(self, layer: torch.nn.Module, pad_value: float) -> "Stream":
+        """A layer of cosines as codes of random signs. Exact but for what the codes' length leaves open."""
+        return embed_cosines(self, layer, pad_value)
+
     def max_pool2d(self, kernel, stride, padding) -> "Stream":
         """A maximum passes an increasing chain; otherwise the chain is closed on the grid first."""
         x = self if self.is_bits or increasing(self.chain) else self.on_grid("max-pool behind a step that turns round")
@@ -218,7 +224,7 @@ class Stream:
         if shape == self.shape:
             return self
         keeps_channels = shape[0] == self.shape[0]
-        plain = uniform_scale(self.chain) is not None
+        plain = uniform_scale(self.chain) is not None or all(map(alike_everywhere, self.chain))
         x = self if plain or keeps_channels else self.on_grid("flattened behind per-channel arithmetic")
         return replace(x, value=x.emitter.reshape(x.value, shape))
 

@@ -4,6 +4,9 @@ from torch import nn
 
 from .activations import RPReLU, RSign, Sign
 from .binary import BinaryConv2d, BinaryLinear
+from .cosine import CosineConv1d, CosineConv2d, CosineLinear
+from .cosine_activations import RASU, TASU, Temperature
+from .cosine_noise import EmbeddingNoise
 from .group_sum import GroupSum
 from .learned_thermometer import LearnedThermometer
 from .logic import LogicLinear
@@ -22,6 +25,12 @@ LAYERS: dict[str, type[nn.Module]] = {
     "RSign": RSign,
     "RPReLU": RPReLU,
     "TwoLevel": TwoLevel,
+    "CosineLinear": CosineLinear,
+    "CosineConv1d": CosineConv1d,
+    "CosineConv2d": CosineConv2d,
+    "RASU": RASU,
+    "TASU": TASU,
+    "Temperature": Temperature,
     "LogicLinear": LogicLinear,
     "LogicConv2d": LogicConv2d,
     "OrPool2d": OrPool2d,
@@ -31,7 +40,8 @@ LAYERS: dict[str, type[nn.Module]] = {
 }
 
 __all__ = [
-    "ACTIVATIONS", "LAYERS", "PARAMETRIZATIONS", "WIRINGS", "BinaryConv2d", "BinaryLinear", "GroupSum", "LearnedThermometer",
-    "LogicConv2d", "LogicLinear", "OrPool2d", "RPReLU", "RSign", "Scale", "Sign", "Thermometer",
-    "TwoLevel", "make_activation", "method_parts",
+    "ACTIVATIONS", "BinaryConv2d", "BinaryLinear", "CosineConv1d", "CosineConv2d", "CosineLinear", "EmbeddingNoise",
+    "GroupSum", "LAYERS", "LearnedThermometer", "LogicConv2d", "LogicLinear", "OrPool2d", "PARAMETRIZATIONS", "RASU",
+    "RPReLU", "RSign", "Scale", "Sign", "TASU", "Temperature", "Thermometer", "TwoLevel", "WIRINGS",
+    "make_activation", "method_parts",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from torch import nn
 
 from .convert import convert
 from .float_twin import float_twin
+from .gnet import gnet, gnet_cnn, gnet_sign
 from .logic_conv import logic_conv
 from .logic_mlp import logic_mlp
 from .sign_cnn import sign_cnn
@@ -22,6 +23,9 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "sign_mlp": sign_mlp,
     "sign_cnn": sign_cnn,
     "sign_resnet": sign_resnet,
+    "gnet": gnet,
+    "gnet_cnn": gnet_cnn,
+    "gnet_sign": gnet_sign,
     "logic_mlp": logic_mlp,
     "logic_conv": logic_conv,
 }
@@ -60,6 +64,7 @@ def list_models(pattern: str = "*") -> list[str]:
 
 
 __all__ = [
-    "MODELS", "convert", "create_model", "float_twin", "list_models", "logic_conv", "logic_mlp", "sign_cnn",
+    "MODELS", "convert", "create_model", "float_twin", "gnet", "gnet_cnn", "gnet_sign", "list_models", "logic_conv",
+    "logic_mlp", "sign_cnn",
     "sign_mlp", "sign_resnet", "summary",
 ]  # fmt: skip

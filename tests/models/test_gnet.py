@@ -1,0 +1,43 @@
+"""G-Net and its rivals: shapes, gradients everywhere, one topology, errors."""
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright[train]'")
+from bitwright.layers import BinaryConv2d, BinaryLinear, CosineConv2d, CosineLinear  # noqa: E402
+from bitwright.models import create_model  # noqa: E402
+
+OPTIONS = {"shape": (2, 9, 8), "channels": (4, 6), "kernels": (3, 5), "hidden": (11,), "classes": 7}
+NETS = {
+    "rasu": ("gnet", {"dropout2d": 0.2}),
+    "tasu": ("gnet", {"activation": "tasu", "train_dimensions": 64, "train_dimensions_end": 128}),
+    "cnn": ("gnet_cnn", {}),
+    "sign": ("gnet_sign", {}),
+}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_scores_have_a_row_an_example_and_training_reaches_every_parameter(name):
+    model = create_model(NETS[name][0], seed=0, **OPTIONS, **NETS[name][1])
+    x = torch.randint(0, 256, (5, 2, 9, 8)).float()
+    scores = model(x)
+    assert scores.shape == (5, 7)
+    scores.square().sum().backward()
+    for key, parameter in model.named_parameters():
+        assert parameter.grad is not None and torch.isfinite(parameter.grad).all(), key
+    assert model.eval()(x).shape == (5, 7)
+
+
+def test_all_have_one_topology():
+    kinds = (CosineConv2d, CosineLinear, BinaryConv2d, BinaryLinear, torch.nn.Conv2d, torch.nn.Linear)
+    shapes = [
+        [tuple(m.weight.shape) for m in create_model(name, **OPTIONS).modules() if isinstance(m, kinds)]
+        for name in ("gnet", "gnet_cnn", "gnet_sign")
+    ]
+    assert shapes[0] == shapes[1] == shapes[2] == [(4, 2, 3, 3), (6, 4, 5, 5), (11, 24), (7, 11)]
+
+
+@pytest.mark.parametrize("options, words", [({"activation": "relu"}, "rasu, tasu"), ({"kernels": (3, 4)}, "odd kernel"),
+                                            ({"channels": (3,)}, "one odd kernel each")])  # fmt: skip
+def test_errors(options, words):
+    with pytest.raises(ValueError, match=words):
+        create_model("gnet", **options)
