@@ -17,6 +17,7 @@ _PUBLIC = {
     "Dataset": "bitwright.data",
     "InputSpec": "bitwright.data",
     "Program": "bitwright.ir",
+    "check_pair": "bitwright.quantizers.theory",
     "convert": "bitwright.models",
     "create_model": "bitwright.models",
     "export": "bitwright.backends.export",
@@ -30,6 +31,7 @@ _PUBLIC = {
     "load_data": "bitwright.data",
     "pretrained": "bitwright.app.zoo",
     "summary": "bitwright.models",
+    "synthesize": "bitwright.quantizers.theory",
 }
 __all__ = list(_PUBLIC)
 
@@ -49,6 +51,8 @@ if TYPE_CHECKING:  # the same again for editors and type checkers
     from bitwright.models import create_model as create_model
     from bitwright.models import list_models as list_models
     from bitwright.models import summary as summary
+    from bitwright.quantizers.theory import check_pair as check_pair
+    from bitwright.quantizers.theory import synthesize as synthesize
     from bitwright.train import fit as fit
 
 

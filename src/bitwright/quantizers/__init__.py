@@ -86,7 +86,7 @@ def make_quantizer(quantizer: "str | QuantizerPair | Quantizer", features: int |
 __all__ = [
     "DSQ", "METHODS", "ON_ACTIVATIONS_ONLY", "ON_WEIGHTS_ONLY", "QUANTIZERS", "Method", "NoiseAdaptation",
     "NoisyFourier", "Quantizer", "QuantizerPair", "adabin_weights", "approx_sign", "biper_weights", "bnn_plus_plus",
-    "ede", "ede_plus", "fda", "fda_noise", "fda_plus", "hard_sign", "identity_ste", "irnet_weights", "make_quantizer", "parq",
-    "poly_plus", "progressive_sign", "quantize", "rbnn", "rbnn_activation", "reactnet_weights", "recu_activation", "recu_weights",
-    "reste", "set_progress", "sign_ste", "siman_weights", "swish_sign",
+    "ede", "ede_plus", "fda", "fda_noise", "fda_plus", "hard_sign", "identity_ste", "irnet_weights", "make_quantizer",
+    "parq", "poly_plus", "progressive_sign", "quantize", "rbnn", "rbnn_activation", "reactnet_weights",
+    "recu_activation", "recu_weights", "reste", "set_progress", "sign_ste", "siman_weights", "swish_sign",
 ]  # fmt: skip
