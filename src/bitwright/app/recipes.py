@@ -11,7 +11,7 @@ FOLDERS = (PACKAGE / "recipes", PACKAGE.parents[1] / "recipes")  # installed; of
 
 
 def find_recipe(name: str) -> Path:
-    """A TOML file, or a recipe that comes with the package, with or without "recipes/" and ".toml".
+    """A TOML file, or a recipe that comes with the package, with or without its folder and ".toml".
 
     Raises FileNotFoundError naming the nearest.
     """
@@ -19,7 +19,7 @@ def find_recipe(name: str) -> Path:
     if path.is_file():
         return path
     known = list_recipes()
-    if path.stem in known and (path.suffix in ("", ".toml")) and path.parent.name in ("", "recipes"):
+    if path.stem in known and (path.suffix in ("", ".toml")) and path.parent.name in ("", "recipes", "campaign"):
         return known[path.stem]
     near = difflib.get_close_matches(path.stem, known, n=1)
     meant = f"did you mean {near[0]!r}? " if near else ""
@@ -28,7 +28,7 @@ def find_recipe(name: str) -> Path:
 
 def list_recipes() -> dict[str, Path]:
     """Name -> file of the recipes that come with the package or lie in the checkout."""
-    files = [path for folder in FOLDERS if folder.is_dir() for path in sorted(folder.glob("*.toml"))]
+    files = [path for folder in FOLDERS if folder.is_dir() for path in sorted(folder.rglob("*.toml"))]
     return {path.stem: path for path in files}
 
 

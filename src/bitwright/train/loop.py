@@ -115,7 +115,8 @@ class _Run:
         self.optimizer = make_optimizer(self.model, recipe)
         self.latent = latent_weights(self.model)
         self.augmented = recipe.augment != Augment()
-        self.epoch, self.step, self.loss_sum, self.before = 0, 0, 0.0, 0.0
+        self.epoch, self.step, self.before = 0, 0, 0.0
+        self.loss_sum: float | torch.Tensor = 0.0
         self.history: list[dict[str, Any]] = []
         self.mark = data_mark(data.x_train, data.y_train)
         self.path = None if folder is None else folder / CHECKPOINT
@@ -130,7 +131,7 @@ class _Run:
         state = {
             "identity": model_identity(self.model), "recipe": self.recipe.to_dict(), "data_mark": self.mark,
             "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "rng": rng_states(),
-            "epoch": self.epoch, "step": self.step, "loss_sum": self.loss_sum, "history": self.history,
+            "epoch": self.epoch, "step": self.step, "loss_sum": float(self.loss_sum), "history": self.history,
             "seconds": self.before + time.monotonic() - self.started,
         }  # fmt: skip
         save_checkpoint(self.path, state)
@@ -176,7 +177,7 @@ class _Run:
                 self.save()
         self.end_epoch(show)
 
-    def train_step(self, rows: torch.Tensor) -> float:
+    def train_step(self, rows: torch.Tensor) -> torch.Tensor:
         recipe, at = self.recipe, self.epoch * self.steps + self.step
         rate = learning_rate(recipe, at, self.steps)
         for group in self.optimizer.param_groups:
@@ -197,11 +198,11 @@ class _Run:
         self.optimizer.step()
         if recipe.clip_latent:
             clip_latent(self.latent, recipe.clip_latent)
-        return float(loss.detach())
+        return loss.detach().double()  # stays on its device: reading it would make the processor wait every step
 
     def end_epoch(self, show: TrainProgress) -> None:
         self.epoch += 1
-        loss, self.loss_sum, self.step = self.loss_sum / self.steps, 0.0, 0
+        loss, self.loss_sum, self.step = float(self.loss_sum) / self.steps, 0.0, 0
         if not loss == loss:
             rate = self.recipe.lr
             raise Diverged(f"fit: the loss is nan after epoch {self.epoch}; lower lr (now {rate}) or check the data")

@@ -181,8 +181,10 @@ def _as_kind(who: str, kind, value):
 def recipe_file(name: str) -> Path:
     """The file of a recipe given by path, or by the name of one that comes along. Raises FileNotFoundError."""
     package = Path(__file__).resolve().parents[1]
-    places = [Path(name), *(root / "recipes" / f"{name}.toml" for root in (package, package.parents[1]))]
-    for place in places:
-        if place.is_file():
-            return place
+    if Path(name).is_file():
+        return Path(name)
+    for root in (package, package.parents[1]):
+        for place in (root / "recipes").rglob("*.toml"):
+            if place.stem == name:
+                return place
     raise FileNotFoundError(f"recipe {name!r}: neither a file nor a recipe that comes along")

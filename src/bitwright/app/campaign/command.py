@@ -1,0 +1,34 @@
+"""The command `campaign`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import arg
+
+
+def campaign_command(
+    rows: tuple[str, ...] = (),
+    budget: str = "",
+    at_once: Annotated[int, arg(metavar="N")] = 0,
+    out: Path = Path("runs/campaign"),
+    results: Path = Path("results"),
+    evaluate: bool = True,
+    dry: bool = False,
+) -> int:
+    """Train the rows of the published tables in order of worth, resumable at any moment, and write their results.
+
+    Examples: bitwright campaign --dry
+    bitwright campaign --rows fda-cpu --budget 25m
+
+    Args:
+        rows: keys of rows; by default what this machine can do.
+        budget: stop after so long, each run's checkpoint written: 90s, 25m, 8h.
+        at_once: runs side by side; 0 chooses (one on a CPU, four on a GPU).
+        out: for the run folders.
+        results: folder for results, and for small checkpoints of unfinished runs.
+        evaluate: read the test set once for each run that is done.
+        dry: only say what would run.
+    """
+    from bitwright.app.campaign.campaign import campaign
+
+    return campaign(list(rows) or None, budget, at_once, out, results, evaluate, dry)

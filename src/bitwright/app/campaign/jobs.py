@@ -1,0 +1,84 @@
+"""From rows to training jobs: one a recipe and seed, after the networks it starts from and learns from."""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bitwright.app.campaign.rows import Row
+from bitwright.app.recipes import find_recipe, recipe_class
+
+CHECKPOINT, PROGRAM = "checkpoint.pt", "model.bw"
+LARGEST = 5_000_000  # bytes of a checkpoint that may be kept beside the results
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run. folder: its run folder. needs: folders of the runs that must be done before."""
+
+    recipe: Path
+    seed: int
+    folder: Path
+    needs: tuple[Path, ...] = ()
+    wanted: bool = True  # a row asks for its accuracy; else it only serves another job
+
+    @property
+    def done(self) -> bool:
+        return (self.folder / PROGRAM).exists()
+
+    @property
+    def failed(self) -> bool:
+        return (self.folder / "failed.txt").exists()
+
+
+def jobs_of(rows: Iterable[Row], out: Path) -> list[Job]:
+    """All jobs in an order in which each comes after what it needs; every run once, however many rows share it.
+
+    Raises FileNotFoundError for a recipe that is not there.
+    """
+    jobs: dict[Path, Job] = {}
+    for row in rows:
+        for name in row.recipes:
+            for seed in range(row.seeds):
+                _add(find_recipe(name), seed, out, jobs, wanted=True)
+    return list(jobs.values())
+
+
+def _add(file: Path, seed: int, out: Path, jobs: dict[Path, Job], wanted: bool) -> Path:
+    recipe = recipe_class().from_toml(file)
+    folder = out / f"{recipe.name}-seed{seed}"
+    if folder in jobs and (jobs[folder].wanted or not wanted):
+        return folder
+    needs = []
+    if recipe.start:
+        needs.append(_add(find_recipe(recipe.start), seed, out, jobs, wanted=False))
+    if recipe.distill.weight and recipe.distill.teacher:
+        taught = seed if recipe.distill.teacher_seed < 0 else recipe.distill.teacher_seed
+        needs.append(_add(find_recipe(recipe.distill.teacher), taught, out, jobs, wanted=False))
+    jobs[folder] = Job(file, seed, folder, tuple(needs), wanted)
+    return folder
+
+
+def keep_unfinished(jobs: Iterable[Job], store: Path) -> list[Path]:
+    """Copies the checkpoints of unfinished jobs that are small enough to `store`; drops those of finished ones."""
+    kept = []
+    for job in jobs:
+        here, there = job.folder / CHECKPOINT, store / f"{job.folder.name}.pt"
+        if job.done or job.failed:
+            there.unlink(missing_ok=True)
+        elif here.exists() and here.stat().st_size <= LARGEST:
+            store.mkdir(parents=True, exist_ok=True)
+            part = there.with_name(there.name + ".part")
+            shutil.copyfile(here, part)
+            part.replace(there)
+            kept.append(there)
+    return kept
+
+
+def take_up_unfinished(jobs: Iterable[Job], store: Path) -> None:
+    """Puts kept checkpoints where the jobs look for them, unless a run folder has its own."""
+    for job in jobs:
+        kept, here = store / f"{job.folder.name}.pt", job.folder / CHECKPOINT
+        if kept.exists() and not here.exists():
+            job.folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(kept, here)

@@ -1,0 +1,97 @@
+"""Runs jobs, several at once, within a budget of time; stopping it at any moment loses at most a minute of each."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bitwright.app.campaign.jobs import Job, keep_unfinished, take_up_unfinished
+
+PATIENCE = 60.0  # seconds a job gets to write its checkpoint when it is asked to stop
+LOG = "log.txt"
+
+
+def run_jobs(
+    jobs: list[Job], budget: float | None = None, at_once: int = 1, store: Path | None = None,
+    say: Callable[[str], None] = print, every: float = 20.0,
+) -> bool:  # fmt: skip
+    """True when every job is done or has failed for good. budget: seconds, None for no end. store: for checkpoints of
+    unfinished jobs. say: gets a line of progress every `every` seconds.
+    """
+    if store is not None:
+        take_up_unfinished(jobs, store)
+    end = None if budget is None else time.monotonic() + budget
+    running: dict[subprocess.Popen, Job] = {}
+    broken: set[Path] = set()
+    said = time.monotonic()
+    try:
+        while end is None or time.monotonic() < end:
+            for process, job in list(running.items()):
+                if process.poll() is not None:
+                    del running[process]
+                    if process.returncode:
+                        broken.add(job.folder)
+                    say(_finished(job, process.returncode))
+            busy = {job.folder for job in running.values()}
+            for job in jobs:
+                if len(running) < at_once and _ready(job, jobs, busy | broken):
+                    running[_start(job, at_once)] = job
+                    busy.add(job.folder)
+            if not running:
+                break
+            if time.monotonic() - said > every:
+                said = time.monotonic()
+                say("; ".join(_where(job) for job in running.values()))
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        say("stopping: each run writes its checkpoint; the same command goes on")
+    finally:
+        _stop(running)
+        if store is not None:
+            keep_unfinished(jobs, store)
+    return all(job.done or job.failed for job in jobs)
+
+
+def _ready(job: Job, jobs: list[Job], taken: set[Path]) -> bool:
+    done = {other.folder for other in jobs if other.done}
+    return not job.done and not job.failed and job.folder not in taken and done.issuperset(job.needs)
+
+
+def _start(job: Job, at_once: int) -> subprocess.Popen:
+    threads = max(1, len(os.sched_getaffinity(0)) // at_once) if hasattr(os, "sched_getaffinity") else 1
+    environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
+    job.folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "bitwright.app.campaign.worker", str(job.recipe), str(job.seed), str(job.folder)]
+    with (job.folder / LOG).open("ab") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
+
+
+def _stop(running: dict[subprocess.Popen, Job]) -> None:
+    for process in running:
+        process.send_signal(signal.SIGINT)
+    end = time.monotonic() + PATIENCE
+    for process in running:
+        try:
+            process.wait(max(0.1, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _where(job: Job) -> str:
+    try:
+        last = json.loads((job.folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    except (OSError, IndexError, ValueError):
+        return f"{job.folder.name}: begun"
+    seen = "" if last.get("val_accuracy") is None else f", validation {last['val_accuracy']:.2f} %"
+    return f"{job.folder.name}: epoch {last['epoch']}, loss {last['loss']:.4f}{seen}"
+
+
+def _finished(job: Job, code: int) -> str:
+    if code == 0:
+        return f"{_where(job)}: done"
+    lines = (job.folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return f"{job.folder.name}: stopped with exit code {code}: {lines[-1] if lines else 'see its log.txt'}"

@@ -1,0 +1,31 @@
+"""One job in a process of its own: `python -m bitwright.app.campaign.worker RECIPE SEED FOLDER`.
+
+Exit code 0: trained and frozen. 3: stopped by a signal, the checkpoint goes on from there. 4: the run diverged.
+"""
+
+import signal
+import sys
+from pathlib import Path
+
+from bitwright.app.source import Source
+from bitwright.app.workflow import train_run
+from bitwright.train import Diverged, Recipe, TrainingInterrupted
+
+STOPPED, DIVERGED = 3, 4
+
+
+def main(recipe_file: str, seed: str, folder: str) -> int:
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    recipe = Recipe.from_toml(recipe_file, seed=int(seed))
+    try:
+        train_run(recipe, Source(recipe.data), folder, resume=True, progress=False)
+    except (TrainingInterrupted, KeyboardInterrupt):
+        return STOPPED
+    except Diverged as error:
+        (Path(folder) / "failed.txt").write_text(f"{error}\n", encoding="utf-8")
+        return DIVERGED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
