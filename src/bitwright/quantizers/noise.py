@@ -48,6 +48,8 @@ class NoisyFourier(Quantizer):
     activation, whose pixels are. alpha: a schedule, `alpha` its buffer. The rest as in `fda` and NoiseAdaptation.
     """
 
+    alpha: Tensor
+
     def __init__(self, features: int, axis: int = 0, reduction: int = 64, shortcut: str = "sine", factor: float = 0.1,
                  alpha: Schedule | None = None, **series: float):  # fmt: skip
         super().__init__(fda(**series))  # type: ignore[arg-type]
@@ -59,7 +61,7 @@ class NoisyFourier(Quantizer):
         if not self.training:
             return self.signs(x)
         signs = quantize(x, self.pair, **self.values())
-        alpha = float(self.alpha)  # type: ignore[arg-type]
+        alpha = float(self.alpha)
         if self.noise is None or alpha == 0:
             return signs
         if self.axis == 0:
@@ -70,7 +72,7 @@ class NoisyFourier(Quantizer):
 
     def set_progress(self, progress: float) -> None:
         super().set_progress(progress)
-        self.alpha.fill_(self.alpha_at(progress))  # type: ignore[union-attr]
+        self.alpha.fill_(self.alpha_at(progress))
 
     def drop_noise(self) -> None:
         """Takes the module away, for good; eval stays what it was, bit for bit."""
