@@ -1,8 +1,9 @@
-/* Forward and backward of layers of two-input logic gates, for training: a library of its own beside bw_run.
+/* Forward and backward of stacks of two-input logic gates, for training: a library of its own beside bw_run.
  *
- * Values are float32 and feature-major: row f holds one feature of all samples, `batch` numbers, rows next to each other.
- * A gate with truth table w reads rows a and b: y = c0 + ca a + (cb + cab a) b with c0 = w00, ca = w10 - w00,
- * cb = w01 - w00, cab = w11 - w10 - w01 + w00. Nothing is allocated; nothing is global. */
+ * A gate with truth table w reads signals a and b: y = c0 + ca a + (cb + cab a) b with c0 = w00, ca = w10 - w00,
+ * cb = w01 - w00, cab = w11 - w10 - w01 + w00. A stack is layers of such gates, each reading the one before; the last
+ * may be summed up in groups. Samples go through it in blocks of BW_TRAIN_LANES: a block's row, one signal of all its
+ * samples, is one cache line. Nothing is allocated and nothing is global; threads live as long as a call. */
 #ifndef BW_TRAIN_H
 #define BW_TRAIN_H
 
@@ -14,20 +15,42 @@
 #define BW_TRAIN_API __attribute__((visibility("default")))
 #endif
 
+enum { BW_TRAIN_LANES = 16 };
+
+/* Every layer numbers its inputs anew, and so the results of the layer before; a result of the last layer has its place
+ * in y. Gates are computed in the order of `gates` and, on the way back, in that of `gates_back`, where inputs must appear
+ * first in the order of their numbers. Speed wants results in a row on the way there, inputs in a row on the way back. */
+struct bw_train_stack {
+  int64_t n_layers, batch, n_groups, n_threads; /* n_groups 0: the last layer's own signals are the result */
+  const int64_t *widths;                        /* [n_layers + 1]: inputs, then gates a layer */
+  const int32_t *slots;                         /* [widths[0]]: the number of each input of the stack */
+  const int32_t *gates, *gates_back;            /* [4][width] a layer: numbers of a, of b, of the result, of the table */
+  float *room; /* bw_train_room floats, 64-byte aligned; backward wants it as forward left it */
+};
+
+/* Numbers [batch][n] anywhere in memory: entry (s, f) is at[s * to_sample + f * to_feature]. */
+struct bw_train_array {
+  float *at;
+  int64_t to_sample, to_feature;
+};
+
 BW_TRAIN_API int bw_train_abi(void);
 
-/* logits [n_gates][16] -> tables [n_gates][4], the softmax's mean of the 16 truth tables; probabilities
- * [n_gates][16] are kept for the way back. */
-BW_TRAIN_API void bw_train_gates16(const float *logits, int64_t n_gates, float *tables, float *probabilities);
-BW_TRAIN_API void bw_train_gates16_back(const float *probabilities, const float *tables, const float *grad_tables,
-                                        int64_t n_gates, float *grad_logits);
+BW_TRAIN_API int64_t bw_train_room(const struct bw_train_stack *stack);
 
-/* x [n_in][batch], wiring [2][n_gates] -> y [n_gates][batch]. */
-BW_TRAIN_API void bw_train_forward(const float *x, const int32_t *wiring, const float *tables, int64_t n_in,
-                                   int64_t n_gates, int64_t batch, float *y);
+/* x [batch][widths[0]], tables [gates of all layers][4] -> y [batch][n_groups or gates of the last layer]. */
+BW_TRAIN_API void bw_train_forward(const struct bw_train_stack *stack, const struct bw_train_array *x,
+                                   const float *tables, const struct bw_train_array *y);
 
-/* grad_y [n_gates][batch] -> grad_tables [n_gates][4] and, where it is not NULL, grad_x [n_in][batch]: both in one pass
- * over the gates, a block of samples at a time, always in the same order. */
-BW_TRAIN_API void bw_train_backward(const float *x, const int32_t *wiring, const float *tables, const float *grad_y,
-                                    int64_t n_in, int64_t n_gates, int64_t batch, float *grad_tables, float *grad_x);
+/* After forward: grad_y, as y -> grad_tables, as tables, and, where it is not NULL, grad_x, as x. Sums over the batch
+ * are the same again for the same number of threads. */
+BW_TRAIN_API void bw_train_backward(const struct bw_train_stack *stack, const struct bw_train_array *grad_y,
+                                    float *grad_tables, const struct bw_train_array *grad_x);
+
+/* logits [n_gates][16] -> tables [n_gates][4], the softmax's mean of the 16 truth tables; `kept`, of bw_train_gates16_kept
+ * floats, 64-byte aligned, is for the way back. */
+BW_TRAIN_API int64_t bw_train_gates16_kept(int64_t n_gates);
+BW_TRAIN_API void bw_train_gates16(const float *logits, int64_t n_gates, float *tables, float *kept);
+BW_TRAIN_API void bw_train_gates16_back(const float *kept, const float *grad_tables, int64_t n_gates,
+                                        float *grad_logits);
 #endif

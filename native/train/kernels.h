@@ -1,18 +1,29 @@
-/* One set of loops for an instruction set; see bw_train.h for what each does. */
+/* One set of loops for an instruction set. The rows of a block are BW_TRAIN_LANES floats, 64-byte aligned. */
 #ifndef BW_TRAIN_KERNELS_H
 #define BW_TRAIN_KERNELS_H
 
 #include <stdint.h>
 
+#include "bw_train.h"
+
+/* One layer of gates: numbers of both inputs and of the result, and c0, ca, cb, cab of each gate. */
+struct bw_train_layer {
+  const int32_t *a, *b, *out;
+  const float *coefficients;
+  int64_t n_gates;
+  int adds; /* forward: results of one number are added up, onto what is there */
+};
+
 struct bw_train_kernels {
-  void (*gates16)(const float *logits, int64_t n_gates, float *tables, float *probabilities);
-  void (*gates16_back)(const float *probabilities, const float *tables, const float *grad_tables, int64_t n_gates,
-                       float *grad_logits);
-  void (*forward)(const float *x, const int32_t *wiring, const float *tables, int64_t n_in, int64_t n_gates,
-                  int64_t batch, float *y);
-  void (*backward)(const float *x, const int32_t *wiring, const float *tables, const float *grad_y, int64_t n_in,
-                   int64_t n_gates, int64_t batch, float *grad_tables, float *grad_x);
+  void (*gates16)(const float *logits, int64_t n_gates, float *tables, float *kept);
+  void (*gates16_back)(const float *kept, const float *grad_tables, int64_t n_gates, float *grad_logits);
+  /* Rows x of a block -> rows y; summed up, they are added. */
+  void (*forward)(const struct bw_train_layer *layer, const float *x, float *y);
+  /* Adds the block's sums of d, d a, d b, d ab to sums [n_gates][4]; writes grad_x, all n_in rows, if not NULL. */
+  void (*backward)(const struct bw_train_layer *layer, const float *x, const float *grad_y, int64_t n_in, float *sums,
+                   float *grad_x);
 };
 
 extern const struct bw_train_kernels bw_train_kernels_reference, bw_train_kernels_avx2, bw_train_kernels_avx512;
+const struct bw_train_kernels *bw_train_best(void);
 #endif

@@ -1,3 +1,5 @@
 #include "kernels.h"
 #define NAME(x) x##_reference
-#include "gates.h"
+#include "plain.h"
+#include "layers.h"
+#include "softmax.h"

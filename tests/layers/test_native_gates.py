@@ -9,8 +9,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright[train]'")
 
 from bitwright.layers import LogicLinear, native_gates  # noqa: E402
+from bitwright.layers.gate_order import first_use, trail  # noqa: E402
+from bitwright.layers.gate_stack import gate_stack, stack_plan  # noqa: E402
 from bitwright.layers.gates import relaxed_gates, scatter_plan  # noqa: E402
+from bitwright.layers.group_sum import GroupSum  # noqa: E402
+from bitwright.layers.logic_stack import LogicStack  # noqa: E402
 from bitwright.layers.parametrizations import TRUTH, mean_of_16  # noqa: E402
+from tests.native.kernels_lib import FLAGS, NATIVE, compiler, cpu_has  # noqa: E402
 
 needs_library = pytest.mark.skipif(
     not native_gates.available(),
@@ -18,47 +23,160 @@ needs_library = pytest.mark.skipif(
 )
 
 
+def some_wirings(widths):
+    wirings = [torch.randint(n_in, (2, n_out)).int() for n_in, n_out in zip(widths, widths[1:])]
+    wirings[0][1, 0] = wirings[0][0, 0]  # a gate that reads one input twice
+    return wirings
+
+
+def both_ways(widths, batch, n_groups, to_inputs, threads):
+    """[result, gradients] of the library, then of plain PyTorch in float64."""
+    wirings, x = some_wirings(widths), torch.rand(batch, widths[0])
+    tables, grad = [torch.rand(width, 4) for width in widths[1:]], torch.randn(batch, n_groups or widths[-1])
+    found = []
+    for dtype in (torch.float32, torch.float64):
+        leaf = x.to(dtype, copy=True).requires_grad_(to_inputs)
+        learned = [table.to(dtype, copy=True).requires_grad_() for table in tables]
+        if dtype == torch.float32:
+            before = torch.get_num_threads()
+            torch.set_num_threads(threads)
+            y = gate_stack(leaf, learned, stack_plan(wirings, widths[0], n_groups), n_groups)
+            y.backward(grad.to(dtype))
+            torch.set_num_threads(before)
+        else:
+            rows = leaf.t()
+            for wiring, table in zip(wirings, learned, strict=True):
+                rows = relaxed_gates(rows, table, wiring, scatter_plan(wiring, len(rows)))
+            y = rows.t().unflatten(1, (n_groups, -1)).sum(2) if n_groups else rows.t()
+            y.backward(grad.to(dtype))
+        found.append([y.detach(), *(table.grad for table in learned), *([leaf.grad] if to_inputs else [])])
+    return found
+
+
 @needs_library
 @pytest.mark.parametrize("batch", [0, 1, 15, 16, 17, 100, 513])
 @pytest.mark.parametrize("to_inputs", [True, False])
-@pytest.mark.parametrize("n_in", [19, 9000])  # 9000 rows take more than one pass over a batch
-def test_gates_forward_and_backward(batch, to_inputs, n_in):
+@pytest.mark.parametrize("widths", [(19, 33), (7, 40, 3, 30), (9000, 30)])
+@pytest.mark.parametrize("n_groups", [0, 3])
+def test_a_stack_forward_and_backward(batch, to_inputs, widths, n_groups):
     torch.manual_seed(batch)
-    wiring, table, x = torch.randint(n_in, (2, 33)).int(), torch.rand(33, 4), torch.rand(n_in, batch)
-    wiring[1, 0] = wiring[0, 0]  # a gate that reads one input twice
-    grad, results = torch.randn(33, batch), []
-    for dtype in (torch.float32, torch.float64):
-        a = x.to(dtype, copy=True).requires_grad_(to_inputs)
-        b = table.to(dtype, copy=True).requires_grad_()
-        y = relaxed_gates(a, b, wiring, scatter_plan(wiring, n_in))
-        if dtype == torch.float32:
-            assert type(y.grad_fn).__name__.startswith("_NativeTwoInputs")
-        y.backward(grad.to(dtype))
-        results.append([y.detach().double(), b.grad.double(), *([a.grad.double()] if to_inputs else [])])
-    for mine, want in zip(*results, strict=True):
-        torch.testing.assert_close(mine, want, rtol=2e-5, atol=5e-5)  # float32 sums of up to 513 numbers
+    for mine, want in zip(*both_ways(widths, batch, n_groups, to_inputs, threads=1 + batch % 3), strict=True):
+        torch.testing.assert_close(mine.double(), want, rtol=2e-5, atol=5e-5)  # float32 sums of up to 513 numbers
+
+
+@pytest.mark.skipif(compiler() is None, reason="needs a C compiler: apt install gcc")
+@pytest.mark.parametrize("isa", ["reference", "avx2"])
+def test_the_loops_of_other_instruction_sets(isa, tmp_path, monkeypatch):
+    if not cpu_has(isa):
+        pytest.skip(f"this CPU lacks {isa}")
+    sources = [NATIVE / "train" / f"{name}.c" for name in ("reference", "stack", "dispatch", isa)]
+    flags = [] if isa == "reference" else [*FLAGS[isa], "-DBW_HAVE_AVX2=1"]
+    names = map(str, dict.fromkeys(sources))
+    path = tmp_path / "libbw_train.so"
+    subprocess.run(
+        [compiler(), "-std=gnu11", "-O1", "-shared", "-fPIC", *flags, *names, "-o", path, "-lpthread"], check=True
+    )
+    library = native_gates.open_library(path)
+    assert library is not None
+    monkeypatch.setattr(native_gates, "_library", lambda: library)
+    torch.manual_seed(0)
+    for mine, want in zip(*both_ways((19, 40, 3, 30), 37, 3, True, 2), strict=True):
+        torch.testing.assert_close(mine.double(), want, rtol=2e-5, atol=5e-5)
+    mean_is_right(scale=3.0, n_gates=37)
 
 
 @needs_library
-def test_the_mean_of_16_gates_and_its_gradient():
+def test_gradients_of_many_small_numbers_do_not_slow_down_or_vanish():
+    x, tables = torch.full((32, 4), 1e-30), [torch.rand(6, 4).requires_grad_() for _ in range(2)]
+    wirings = some_wirings([4, 6, 6])
+    gate_stack(x, tables, stack_plan(wirings, 4)).backward(torch.full((32, 6), 1e-20))
+    assert all(bool(table.grad.isfinite().all()) and float(table.grad.sum()) > 0 for table in tables)
+    assert float(torch.tensor([1e-39]) * 0.5) > 0  # the rest of the process keeps its small numbers
+
+
+@pytest.mark.parametrize("n_inputs, n_gates", [(1, 1), (5, 40), (60, 30), (50, 50)])
+def test_a_trail_takes_every_gate_once_and_mostly_walks_on(n_inputs, n_gates):
+    a, b = torch.randint(n_inputs, (2, n_gates)).numpy()
+    walk = trail(a, b, n_inputs)
+    assert sorted(walk) == list(range(n_gates))
+    number = first_use(torch.tensor([[a[g], b[g]] for g in walk]).reshape(-1).numpy(), n_inputs)
+    assert sorted(number) == list(range(n_inputs))
+    newest = -1
+    for g in walk:
+        for signal in (a[g], b[g]):
+            assert number[signal] <= newest + 1  # a number enters after all lower ones
+            newest = max(newest, number[signal])
+
+
+@needs_library
+def test_a_logic_stack_is_its_modules_in_a_row():
     torch.manual_seed(0)
-    for scale in (1.0, 30.0, 500.0):
-        logits = scale * torch.randn(50, 16)
-        mine, want = logits.clone().requires_grad_(), logits.double().requires_grad_()
-        grad = torch.randn(50, 4)
-        tables = mean_of_16(mine)
-        expected = want.softmax(1) @ TRUTH.double()
-        tables.backward(grad)
-        expected.backward(grad.double())
-        torch.testing.assert_close(tables.double(), expected, rtol=1e-5, atol=1e-6)
-        torch.testing.assert_close(mine.grad.double(), want.grad, rtol=1e-4, atol=1e-6)
+    layers = [LogicLinear(12, 20), LogicLinear(20, 16), LogicLinear(16, 9, wiring="learned", n_candidates=4)]
+    layers += [LogicLinear(9, 15, k=3, parametrization="table"), LogicLinear(15, 12), LogicLinear(12, 18)]
+    fused, x = LogicStack(*layers, GroupSum(3, 2.0)), torch.rand(40, 12)
+    plain = torch.nn.Sequential(*fused)
+    assert list(fused.state_dict()) == list(plain.state_dict())
+    for training in (True, False):
+        inputs, found = x if training else x.round(), []
+        for model in (fused.train(training), plain.train(training)):
+            model.zero_grad()
+            y = model(inputs)
+            if training:
+                y.square().sum().backward()
+            found.append([y.detach(), *(p.grad.clone() for p in model.parameters() if p.grad is not None)])
+        for mine, want in zip(*found, strict=True):
+            torch.testing.assert_close(mine, want, rtol=1e-4, atol=1e-5)
+    with torch.no_grad():
+        assert torch.equal(fused(x.round().repeat(10, 1)), plain(x.round()).repeat(10, 1))
+
+
+@needs_library
+def test_a_stack_follows_wiring_that_was_loaded_and_counts_hooks():
+    torch.manual_seed(1)
+    model, other = (LogicStack(LogicLinear(8, 8), LogicLinear(8, 6), GroupSum(2)) for _ in range(2))
+    x, calls = torch.rand(5, 8), []
+    model(x)
+    model.load_state_dict(other.state_dict())
+    torch.testing.assert_close(model(x), other(x))
+    model[0].register_forward_hook(lambda *_: calls.append(1))
+    torch.testing.assert_close(model(x), other(x))
+    assert calls == [1]
+
+
+@needs_library
+def test_backward_may_be_asked_for_twice_and_late():
+    torch.manual_seed(2)
+    model, x = LogicStack(LogicLinear(8, 8), LogicLinear(8, 6)), torch.rand(20, 8)
+    first, second = model(x).sum(), model(x.flip(0)).sum()  # two at once: neither may use the other's memory
+    (grad,) = torch.autograd.grad(first, model[0].tables.params, retain_graph=True)
+    second.backward()
+    (again,) = torch.autograd.grad(first, model[0].tables.params)
+    assert torch.equal(grad, again)
+
+
+def mean_is_right(scale, n_gates):
+    logits, grad = scale * torch.randn(n_gates, 16), torch.randn(n_gates, 4)
+    mine, want = logits.clone().requires_grad_(), logits.double().requires_grad_()
+    tables, expected = mean_of_16(mine), want.softmax(1) @ TRUTH.double()
+    assert type(tables.grad_fn).__name__.startswith("_NativeMean")
+    tables.backward(grad)
+    expected.backward(grad.double())
+    torch.testing.assert_close(tables.double(), expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(mine.grad.double(), want.grad, rtol=1e-4, atol=1e-6)
+
+
+@needs_library
+@pytest.mark.parametrize("scale, n_gates", [(1.0, 50), (30.0, 1), (500.0, 64), (1.0, 0)])
+def test_the_mean_of_16_gates_and_its_gradient(scale, n_gates):
+    torch.manual_seed(0)
+    mean_is_right(scale, n_gates)
 
 
 @needs_library
 def test_bits_stay_bits():
     x, table, wiring = torch.randint(2, (20, 70)).float(), torch.randint(2, (30, 4)).float(), torch.randint(20, (2, 30))
     plain = relaxed_gates(x.double(), table.double(), wiring)
-    assert torch.equal(relaxed_gates(x, table, wiring.int()).double(), plain)
+    assert torch.equal(gate_stack(x.t(), [table], stack_plan([wiring], 20)).t().double(), plain)
 
 
 def test_without_the_library_plain_torch_takes_over(tmp_path):

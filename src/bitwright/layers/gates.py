@@ -12,8 +12,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from . import native_gates
-
 Plan = tuple[Tensor, Tensor]
 
 
@@ -71,19 +69,6 @@ class _TwoInputs(torch.autograd.Function):
         return grad_x, grad_table, None, None, None
 
 
-class _NativeTwoInputs(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, table: Tensor, wiring: Tensor, order: Tensor, offsets: Tensor) -> Tensor:
-        ctx.save_for_backward(x, table, wiring)
-        return native_gates.gates_forward(x, table, wiring)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor):
-        to_x = ctx.needs_input_grad[0]
-        grad_x, grad_table = native_gates.gates_backward(*ctx.saved_tensors, grads[0], to_x)
-        return grad_x if to_x else None, grad_table, None, None, None
-
-
 class _Folded(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, table: Tensor, wiring: Tensor, order: Tensor, offsets: Tensor) -> Tensor:
@@ -120,6 +105,4 @@ def relaxed_gates(x: Tensor, table: Tensor, wiring: Tensor, plan: Plan | None = 
     """
     order, offsets = scatter_plan(wiring, len(x)) if plan is None else plan
     function = _TwoInputs if len(wiring) == 2 else _Folded
-    if len(wiring) == 2 and wiring.dtype == torch.int32 and native_gates.takes(x, table):
-        function = _NativeTwoInputs
     return function.apply(x, table, wiring, order, offsets)  # type: ignore[return-value]

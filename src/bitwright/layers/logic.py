@@ -4,14 +4,13 @@ While training a gate is a polynomial of probabilities; in eval it is a table of
 Sources: Petersen et al. 2022, arXiv:2210.08277; residual start: Petersen et al. 2024, arXiv:2411.04732.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from ..ir import lower
+from .gate_stack import Remembered, gate_stack, stack_plan, takes
 from .gate_tables import GateTables
-from .gates import Plan, relaxed_gates, scatter_plan
+from .gates import relaxed_gates, scatter_plan
 from .learned_wiring import LearnedWiring
 from .wiring import WIRINGS, check_wiring
 
@@ -22,8 +21,8 @@ class LogicLinear(nn.Module):
     k: inputs of a gate, 2..6. parametrization: "gates16" (k = 2), "table" or "walsh". residual: gates begin by giving
     their first input on. wiring: a name of WIRINGS, "learned" (each connection chooses among n_candidates inputs), or
     an integer tensor (k, out_features). sampling: "soft", "hard" or "gumbel", with `temperature` and `harden_at` as in
-    GateTables. Wiring is a buffer, saved with the weights. The result is feature-major in memory: layers in a row copy
-    nothing. Raises ValueError for choices unknown and wirings out of range.
+    GateTables. Wiring is a buffer, saved with the weights. The result is feature-major in memory; many layers in a row
+    are faster in a LogicStack. Raises ValueError for choices unknown and wirings out of range.
     """
 
     wiring: Tensor
@@ -45,7 +44,7 @@ class LogicLinear(nn.Module):
         else:
             fixed = check_wiring(wiring, in_features, out_features, k)
         self.register_buffer("wiring", fixed)
-        self._plan: tuple[Any, Plan] | None = None
+        self._plan, self._scatter = Remembered(), Remembered()
 
     def forward(self, x: Tensor) -> Tensor:
         if x.dim() != 2 or x.shape[1] != self.in_features:
@@ -53,20 +52,18 @@ class LogicLinear(nn.Module):
                 f"LogicLinear: input is {tuple(x.shape)}, expected (batch, {self.in_features}); flatten it, or build "
                 "the layer for these features"
             )
-        rows = x.t().contiguous()
+        tables, n_rows = self.tables(), self.in_features
         if self.choice is not None:
-            rows = self.choice(rows)
-        return relaxed_gates(rows, self.tables(), self.wiring, self._scatter_plan(len(rows))).t()
+            x, n_rows = self.choice(x.t()).t(), self.wiring.numel()
+        if takes(self.wiring, x, tables):
+            plan = self._plan.get(lambda: stack_plan([self.wiring], n_rows), self.wiring)
+            return gate_stack(x, [tables], plan)
+        scatter = self._scatter.get(lambda: scatter_plan(self.wiring, n_rows), self.wiring)
+        return relaxed_gates(x.t().contiguous(), tables, self.wiring, scatter).t()
 
     def final_wiring(self) -> Tensor:
         """What eval reads: int32 (k, out_features)."""
         return self.wiring if self.choice is None else self.choice.wiring()
-
-    def _scatter_plan(self, n_rows: int) -> Plan:
-        mark = (self.wiring.device, self.wiring.data_ptr(), self.wiring._version)  # another wiring was loaded or moved
-        if self._plan is None or self._plan[0] != mark:
-            self._plan = mark, scatter_plan(self.wiring, n_rows)
-        return self._plan[1]
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}, k={self.k}"

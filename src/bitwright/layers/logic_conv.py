@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from ..ir import lower
 from ..ir.windows import four, pair
+from .gate_stack import Remembered, gate_stack, stack_plan, takes
 from .gate_tables import GateTables
 from .gates import relaxed_gates
 
@@ -44,6 +45,7 @@ class LogicConv2d(nn.Module):
         if per_tree < 1:
             raise ValueError(f"LogicConv2d: channels_per_tree is {channels_per_tree}, expected at least 1")
         self.register_buffer("taps", self._draw_taps(per_tree))
+        self._wirings, self._plan = Remembered(), Remembered()
         n_gates = out_channels * sum(k**level for level in range(depth))
         self.tables = GateTables(n_gates, k, parametrization, residual, sampling, temperature, harden_at)
 
@@ -70,14 +72,24 @@ class LogicConv2d(nn.Module):
         windows = padded.unfold(2, kernel_h, stride_h).unfold(3, kernel_w, stride_w)  # batch, C, H', W', kh, kw
         batch, _, height, width = windows.shape[:4]
         rows = windows.permute(1, 4, 5, 0, 2, 3).reshape(self.in_channels * kernel_h * kernel_w, -1)
-        channel, dy, dx = self.taps.long().unbind(1)
-        inputs, tables, start = (channel * kernel_h + dy) * kernel_w + dx, self.tables(), 0
-        for _ in range(self.depth):  # each level reads the one before, k neighbours a gate
-            wiring = inputs.reshape(-1, self.k).T.contiguous()
-            n_gates = wiring.shape[1]
-            rows = relaxed_gates(rows, tables[start : start + n_gates], wiring)
-            inputs, start = torch.arange(n_gates, device=x.device), start + n_gates
+        wirings, tables = self._wirings.get(self._levels, self.taps), self.tables()
+        parts = list(tables.split([wiring.shape[1] for wiring in wirings]))
+        if takes(wirings[0], rows, tables):
+            plan = self._plan.get(lambda: stack_plan(wirings, len(rows)), self.taps)
+            rows = gate_stack(rows.t(), parts, plan).t()
+        else:
+            for wiring, part in zip(wirings, parts, strict=True):
+                rows = relaxed_gates(rows, part, wiring)
         return rows.reshape(self.out_channels, batch, height, width).transpose(0, 1)
+
+    def _levels(self) -> list[Tensor]:
+        """Wirings of the trees' levels, int32 (k, gates): the first reads taps, each other one the level before."""
+        (kernel_h, kernel_w), (channel, dy, dx) = self.kernel_size, self.taps.unbind(1)
+        inputs, levels = (channel * kernel_h + dy) * kernel_w + dx, []
+        for _ in range(self.depth):
+            levels.append(inputs.reshape(-1, self.k).T.contiguous().int())
+            inputs = torch.arange(levels[-1].shape[1], device=self.taps.device)
+        return levels
 
     def extra_repr(self) -> str:
         return f"{self.in_channels}, {self.out_channels}, {self.kernel_size}, depth={self.depth}, k={self.k}"

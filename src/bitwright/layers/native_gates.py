@@ -1,25 +1,36 @@
 """Two-input gates in the native training library, registered with torch as operators bitwright::gates_*.
 
 The library is `bitwright/native/libbw_train.so`, built at installation, or what BITWRIGHT_NATIVE_TRAIN names; without
-it `available()` is False and gates.py computes everything. float32 on the CPU; the loops are in native/train/gates.h.
+it `available()` is False and gates.py computes everything. float32 on the CPU; what the numbers mean is said in
+native/train/bw_train.h.
 """
 
 import ctypes
 import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-ABI = 2
-_SIGNATURES = {  # p a pointer, n an int64
-    "bw_train_gates16": "pnpp",
-    "bw_train_gates16_back": "pppnp",
-    "bw_train_forward": "pppnnnp",
-    "bw_train_backward": "ppppnnnpp",
-}
+ABI = 3
 _LIBRARY = torch.library.Library("bitwright", "FRAGMENT")
+
+
+class _Stack(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("n_layers", "batch", "n_groups", "n_threads")),
+        *((name, ctypes.c_void_p) for name in ("widths", "slots", "gates", "gates_back", "room")),
+    ]
+
+
+class _Array(ctypes.Structure):
+    _fields_ = [("at", ctypes.c_void_p), ("to_sample", ctypes.c_int64), ("to_feature", ctypes.c_int64)]
+
+    @staticmethod
+    def of(x: Tensor) -> "_Array":
+        return _Array(x.data_ptr(), *x.stride())
 
 
 def library_path() -> Path:
@@ -28,19 +39,34 @@ def library_path() -> Path:
     return Path(named or Path(__file__).parents[1] / "native" / "libbw_train.so")
 
 
-@cache
-def _library() -> ctypes.CDLL | None:
+def open_library(path: str | Path) -> ctypes.CDLL | None:
+    """The training library at `path`; None if it is not built, of another machine or of another version."""
+    pointer, number, stack, array = (
+        ctypes.c_void_p, ctypes.c_int64, ctypes.POINTER(_Stack), ctypes.POINTER(_Array),
+    )  # fmt: skip
+    signatures = {
+        "bw_train_room": (number, [stack]),
+        "bw_train_forward": (None, [stack, array, pointer, array]),
+        "bw_train_backward": (None, [stack, array, pointer, array]),
+        "bw_train_gates16_kept": (number, [number]),
+        "bw_train_gates16": (None, [pointer, number, pointer, pointer]),
+        "bw_train_gates16_back": (None, [pointer, pointer, number, pointer]),
+    }
     try:
-        library = ctypes.CDLL(str(library_path()))
+        library = ctypes.CDLL(str(path))
         if library.bw_train_abi() != ABI:
             return None
-        for name, kinds in _SIGNATURES.items():
+        for name, (result, arguments) in signatures.items():
             function = getattr(library, name)
-            function.restype = None
-            function.argtypes = [{"p": ctypes.c_void_p, "n": ctypes.c_int64}[kind] for kind in kinds]
+            function.restype, function.argtypes = result, arguments
         return library
-    except (OSError, AttributeError):  # not built, of another machine or of another version
+    except (OSError, AttributeError):
         return None
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    return open_library(library_path())
 
 
 def available() -> bool:
@@ -53,50 +79,74 @@ def takes(*values: Tensor) -> bool:
     return available() and all(v.dtype == torch.float32 and v.device.type == "cpu" for v in values)
 
 
-def _call(name: str, *arguments: Tensor | int | None) -> None:
-    values = [a.data_ptr() if isinstance(a, Tensor) else a for a in arguments]
-    getattr(_library(), name)(*values)
-
-
 def _gates16(logits: Tensor) -> tuple[Tensor, Tensor]:
-    logits = logits.contiguous()
-    tables, probabilities = logits.new_empty(logits.shape[0], 4), torch.empty_like(logits)
-    _call("bw_train_gates16", logits, logits.shape[0], tables, probabilities)
-    return tables, probabilities
+    logits, library = logits.contiguous(), _open()
+    tables, kept = logits.new_empty(len(logits), 4), logits.new_empty(library.bw_train_gates16_kept(len(logits)))
+    library.bw_train_gates16(logits.data_ptr(), len(logits), tables.data_ptr(), kept.data_ptr())
+    return tables, kept
 
 
-def _gates16_back(probabilities: Tensor, tables: Tensor, grad: Tensor) -> Tensor:
-    grad, out = grad.contiguous(), torch.empty_like(probabilities)
-    _call("bw_train_gates16_back", probabilities, tables, grad, grad.shape[0], out)
+def _gates16_back(kept: Tensor, grad: Tensor) -> Tensor:
+    grad = grad.contiguous()
+    out = grad.new_empty(len(grad), 16)
+    _open().bw_train_gates16_back(kept.data_ptr(), grad.data_ptr(), len(grad), out.data_ptr())
     return out
 
 
-def _forward(x: Tensor, tables: Tensor, wiring: Tensor) -> Tensor:
-    x, tables = x.contiguous(), tables.contiguous()
-    y = x.new_empty(wiring.shape[1], x.shape[1])
-    _call("bw_train_forward", x, wiring, tables, *x.shape[:1], *y.shape, y)
+def room_size(batch: int, widths: Sequence[int], n_groups: int, n_threads: int) -> int:
+    """How many floats of room a stack needs."""
+    n_layers, counts = len(widths) - 1, (ctypes.c_int64 * len(widths))(*widths)
+    return _open().bw_train_room(_Stack(n_layers, batch, n_groups, n_threads, ctypes.addressof(counts)))
+
+
+def _stack(plan: Tensor, widths: list[int], n_groups: int, n_threads: int, room: Tensor, batch: int):
+    counts = (ctypes.c_int64 * len(widths))(*widths)  # to be kept alive by the caller
+    there = plan.data_ptr() + 4 * widths[0]
+    back = there + 16 * sum(widths[1:])
+    places = (ctypes.addressof(counts), plan.data_ptr(), there, back, room.data_ptr())
+    return _Stack(len(widths) - 1, batch, n_groups, n_threads, *places), counts
+
+
+def _forward(
+    x: Tensor, tables: Tensor, plan: Tensor, widths: list[int], n_groups: int, n_threads: int, room: Tensor
+) -> Tensor:
+    tables, batch = tables.contiguous(), len(x)
+    y = x.new_empty(batch, n_groups) if n_groups else x.new_empty(widths[-1], batch).t()
+    stack, _alive = _stack(plan, widths, n_groups, n_threads, room, batch)
+    _open().bw_train_forward(stack, _Array.of(x), tables.data_ptr(), _Array.of(y))
     return y
 
 
-def _backward(x: Tensor, tables: Tensor, wiring: Tensor, grad: Tensor, to_x: bool) -> tuple[Tensor, Tensor]:
-    x, tables, grad = x.contiguous(), tables.contiguous(), grad.contiguous()
-    grad_tables, grad_x = torch.empty_like(tables), x.new_empty(x.shape if to_x else 0)
-    _call(
-        "bw_train_backward", x, wiring, tables, grad, *x.shape[:1], *grad.shape, grad_tables, grad_x if to_x else None
-    )
-    return grad_x, grad_tables
+def _backward(
+    grad: Tensor, plan: Tensor, widths: list[int], n_groups: int, n_threads: int, room: Tensor, to_x: bool
+) -> tuple[Tensor, Tensor]:
+    batch = len(grad)
+    grad_tables = grad.new_empty(sum(widths[1:]), 4)
+    grad_x = grad.new_empty(widths[0], batch if to_x else 0).t()
+    stack, _alive = _stack(plan, widths, n_groups, n_threads, room, batch)
+    wanted = ctypes.byref(_Array.of(grad_x)) if to_x else None
+    _open().bw_train_backward(stack, _Array.of(grad), grad_tables.data_ptr(), wanted)
+    return grad_tables, grad_x
+
+
+def _open() -> ctypes.CDLL:
+    library = _library()
+    assert library is not None, "ask available() first"
+    return library
 
 
 for _schema, _function in {
     "gates_from_16(Tensor logits) -> (Tensor, Tensor)": _gates16,
-    "gates_from_16_back(Tensor probabilities, Tensor tables, Tensor grad) -> Tensor": _gates16_back,
-    "gates_forward(Tensor x, Tensor tables, Tensor wiring) -> Tensor": _forward,
-    "gates_backward(Tensor x, Tensor tables, Tensor wiring, Tensor grad, bool to_x) -> (Tensor, Tensor)": _backward,
+    "gates_from_16_back(Tensor kept, Tensor grad) -> Tensor": _gates16_back,
+    "gates_stack(Tensor x, Tensor tables, Tensor plan, int[] widths, int n_groups, int n_threads, Tensor(a!) room)"
+    " -> Tensor": _forward,
+    "gates_stack_back(Tensor grad, Tensor plan, int[] widths, int n_groups, int n_threads, Tensor(a!) room, bool to_x)"
+    " -> (Tensor, Tensor)": _backward,
 }.items():
     _LIBRARY.define(_schema)
     _LIBRARY.impl(_schema.split("(")[0], _function, "CPU")
 
 gates_from_16 = torch.ops.bitwright.gates_from_16
 gates_from_16_back = torch.ops.bitwright.gates_from_16_back
-gates_forward = torch.ops.bitwright.gates_forward
-gates_backward = torch.ops.bitwright.gates_backward
+gates_stack = torch.ops.bitwright.gates_stack
+gates_stack_back = torch.ops.bitwright.gates_stack_back

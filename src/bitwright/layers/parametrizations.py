@@ -56,13 +56,13 @@ def _n_gates(k: int) -> int:
 class _NativeMean(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor) -> Tensor:
-        tables, probabilities = native_gates.gates_from_16(logits)
-        ctx.save_for_backward(probabilities, tables)
+        tables, kept = native_gates.gates_from_16(logits)
+        ctx.save_for_backward(kept)
         return tables
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):
-        return native_gates.gates_from_16_back(*ctx.saved_tensors, grads[0])
+        return native_gates.gates_from_16_back(ctx.saved_tensors[0], grads[0])
 
 
 def mean_of_16(logits: Tensor) -> Tensor:

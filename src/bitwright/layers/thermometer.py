@@ -56,7 +56,8 @@ class Thermometer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         marks = self.thresholds.reshape(*self.thresholds.shape, *(1,) * (x.dim() - 2))
-        return torch.where(x.unsqueeze(2) >= marks, 1.0, 0.0 if self.zero_one else -1.0).flatten(1, 2)
+        bits = (x.unsqueeze(2) >= marks).flatten(1, 2).float()
+        return bits if self.zero_one else 2 * bits - 1
 
     def extra_repr(self) -> str:
         return "features={}, thresholds={}, zero_one={}".format(*self.thresholds.shape, self.zero_one)

@@ -10,13 +10,14 @@ import numpy as np
 from torch import nn
 
 from ..layers import GroupSum, LogicConv2d, LogicLinear, OrPool2d, Thermometer
+from ..layers.logic_stack import LogicStack
 
 
 def logic_conv(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: Sequence[int] = (16, 48, 144),
                widths: Sequence[int] = (1280, 640, 320), thresholds: Sequence[float] = (127.5,), tau: float = 6.5,
                first_kernel: int = 5, depth: int = 3, channels_per_tree: int = 2, groups: int = 1,
                parametrization: str = "gates16", wiring: str = "balanced", residual: bool = True,
-               sampling: str = "soft", temperature: float = 1.0) -> nn.Sequential:  # fmt: skip
+               sampling: str = "soft", temperature: float = 1.0) -> LogicStack:  # fmt: skip
     """x: float (batch, C, H, W), raw pixels -> (batch, classes).
 
     channels: trees of each convolution: the first over first_kernel without padding, the others over 3 x 3 with padding
@@ -43,4 +44,4 @@ def logic_conv(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: 
         layers[f"logic{i + 1}"] = LogicLinear(width, out, 2, parametrization, wiring, residual, sampling, temperature)
         width = out
     layers["head"] = head
-    return nn.Sequential(layers)
+    return LogicStack(layers)

@@ -11,13 +11,14 @@ import numpy as np
 from torch import nn
 
 from ..layers import GroupSum, LogicLinear, Thermometer
+from ..layers.logic_stack import LogicStack
 
 
 def logic_mlp(shape: Sequence[int] = (1, 28, 28), classes: int = 10, widths: Sequence[int] = (8000,) * 6,
               thresholds: Sequence[float] = (127.5,), tau: float = 10.0, k: int = 2,
               parametrization: str = "gates16", first_wiring: str = "unique", wiring: str = "balanced",
               residual: bool = True, sampling: str = "soft", temperature: float = 1.0, harden_from: float = 1.0,
-              harden_all_at: float = 1.0, n_candidates: int = 8) -> nn.Sequential:  # fmt: skip
+              harden_all_at: float = 1.0, n_candidates: int = 8) -> LogicStack:  # fmt: skip
     """x: float (batch, *shape), raw numbers -> (batch, classes).
 
     thresholds: marks that every input value is compared with, in its own unit. widths: gates a layer; the last must be
@@ -39,4 +40,4 @@ def logic_mlp(shape: Sequence[int] = (1, 28, 28), classes: int = 10, widths: Seq
         )  # fmt: skip
         width = out
     layers["head"] = head
-    return nn.Sequential(layers)
+    return LogicStack(layers)
