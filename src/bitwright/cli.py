@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import bitwright
 from bitwright.app import commands
+from bitwright.app.campaign.command import campaign_command
 from bitwright.app.exporting import export_command
 
 COMMANDS: dict[str, Callable] = {
@@ -23,6 +24,8 @@ COMMANDS: dict[str, Callable] = {
     "summary": commands.summary,
     "bench": commands.bench,
     "export": export_command,
+    "papers": commands.papers,
+    "campaign": campaign_command,
     "doctor": commands.doctor,
     "demo": commands.demo,
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bitwright.bench import write_failure, write_result
+from bitwright.bench.published import PAPERS
 from bitwright.bench.report import main, rewrite
 from bitwright.bench.results import FIELDS
 from bitwright.train import Recipe
@@ -80,3 +81,13 @@ def test_check_writes_nothing_and_names_the_page(tmp_path, capsys):
 def test_the_committed_pages_hold_the_committed_numbers():
     pages = [str(page) for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))]
     assert main([*pages, "--results", str(ROOT / "results"), "--check"]) == 0
+
+
+def test_papers_beside_results(tmp_path):
+    write_failure(Recipe(name="mnist_logic", seed=0), "loss is nan", tmp_path)
+    text = rewrite(PAGE.format("papers"), tmp_path)
+    assert "| MNIST, 48,000 gates | 97.69 ± 0.11 | second-hand | 0.00 % (1 seed, 1 failed) | `mnist_logic`" in text
+    assert "| ResNet-18, ImageNet | 60.2 | paper | not reproduced: no data |  |" in text
+    kinds = {row.kind for rows in PAPERS.values() for row in rows}
+    assert kinds == {"paper", "code", "second-hand", "not available to us"}
+    assert "not run yet" in text and text.count("### ") == len(PAPERS)

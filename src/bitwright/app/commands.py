@@ -277,3 +277,26 @@ def _new_model_options(recipe: Any, args: list[str]) -> tuple[Any, list[str]]:
             options[key] = value
         at += 1
     return replace(recipe, model_options=options), rest
+
+
+def papers(results: Path = Path("results")) -> None:
+    """What the papers report beside what our recipes gave, a table a paper.
+
+    Example: bitwright papers
+
+    Args:
+        results: folder of results files.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from bitwright.bench.published import papers_rows
+
+    tables: dict[str, Table] = {}
+    for paper, row, ours, recipe in papers_rows(results):
+        if paper not in tables:
+            heads = ("what", "published", "known from", "ours", "recipe")
+            tables[paper] = Table(*heads, title=paper, title_justify="left")
+        tables[paper].add_row(row.what, row.figure, row.kind, ours, recipe)
+    for table in tables.values():
+        Console().print(table)

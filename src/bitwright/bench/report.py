@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from bitwright.bench.published import papers_table
 from bitwright.bench.results import FOLDER, read_result, summarize_seeds
 
 BLOCK = re.compile(r"(<!-- numbers: ([\w -]+) -->\n).*?(<!-- /numbers -->)", re.DOTALL)
@@ -67,6 +68,7 @@ BLOCKS: dict[str, Callable[[Path], str]] = {
     "accuracy": accuracy_table,
     "timing": timing_table,
     "claims main-job": claims_table,
+    "papers": papers_table,
 }
 
 

@@ -1,0 +1,92 @@
+"""What the papers of the four families report, beside what our recipes give: the rows of `bitwright papers`.
+
+A figure is one of three kinds: read in the paper ("paper"), read in or computed from what its authors released
+("code"), or told by somebody else ("second-hand"). Figures that we know only by memory are not here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bitwright.bench.results import read_results, summarize_seeds
+
+NO_DATA = "not reproduced: no data"  # ImageNet
+
+
+@dataclass(frozen=True)
+class Published:
+    """figure: as reported, percent of the test set. ours: the recipe that answers it; "" where none can."""
+
+    what: str
+    figure: str
+    kind: str
+    ours: str = ""
+    note: str = ""
+
+
+PAPERS: dict[str, tuple[Published, ...]] = {
+    "PC++ / BNN++ (Lu et al., NeurIPS 2023, arXiv:2402.17710)": (
+        Published("the paper's tables", "-", "not available to us", "", "its text could not be had; neighbours below"),
+        Published("ResNet-20, CIFAR-10, 1-bit weights, BinaryConnect (in PARQ)", "89.56", "paper", "cifar_bw_bc"),
+        Published("the same, BinaryRelax (in PARQ)", "89.98", "paper", "cifar_bw_binaryrelax"),
+        Published("the same, PARQ", "90.48", "paper", "cifar_bw_parq"),
+        Published("the same, BNN++", "-", "not available to us", "cifar_bw_bnnpp"),
+    ),
+    "FDA-BNN (Xu et al., NeurIPS 2021, arXiv:2103.00841)": (
+        Published("ResNet-20, CIFAR-10, baseline (DoReFa)", "84.44", "paper", "cifar_fda_baseline"),
+        Published("the same with the sine gradient", "85.83", "paper", "cifar_fda_sine"),
+        Published("the same with sine and noise adaptation module", "86.20", "paper", "cifar_fda"),
+        Published("VGG-small, CIFAR-10", "92.54", "paper", "cifar_fda_vgg"),
+        Published("ResNet-18, ImageNet", "60.2", "paper", "", NO_DATA),
+        Published("AlexNet, ImageNet", "46.2", "paper", "", NO_DATA),
+    ),
+    "Logic gate networks (Petersen et al., NeurIPS 2022, arXiv:2210.08277)": (
+        Published("MONK-1, 144 gates", "100", "second-hand", "monk1_logic"),
+        Published("MNIST, 48,000 gates", "97.69 ± 0.11", "second-hand", "mnist_logic"),
+        Published("MNIST, 384,000 gates", "98.47 ± 0.05", "second-hand", "mnist_logic_large"),
+        Published("CIFAR-10, 48,000 gates", "51.27 ± 0.26", "second-hand", "cifar_logic_small"),
+        Published("CIFAR-10, 512,000 gates", "57.39 ± 0.13", "second-hand", "cifar_logic_medium"),
+        Published("Breast Cancer, 640 gates", "76.1", "second-hand", "breast_cancer_logic"),
+    ),
+    "Convolutional logic gate networks (Petersen et al., NeurIPS 2024, arXiv:2411.04732)": (
+        Published("MNIST, 147 thousand gates with adders", "98.21 ± 0.31", "paper", "mnist_logic_conv"),
+        Published("CIFAR-10, 0.40 million gates", "60.38", "paper", "cifar_logic_conv"),
+    ),
+    "G-Net / EHD G-Net (NeurIPS 2025, arXiv:2511.21063)": (
+        Published("MNIST, float, RASU", "99.35", "code", "mnist_gnet"),
+        Published("MNIST, float, TASU", "99.15", "code", "mnist_gnet_tasu"),
+        Published("MNIST, RASU, Gaussian, N = 10,000", "98.81", "code", "mnist_gnet_paper"),
+        Published("MNIST, RASU, Gaussian, N = 2,000 (ours: every N at most 2,047)", "95.24", "code", "mnist_gnet_2047"),
+        Published("MNIST, RASU, Gaussian, N = 1,000 (ours: every N at most 1,023)", "85.00", "code", "mnist_gnet_1023"),
+        Published("MNIST, TASU, Gaussian, N = 5,000 (ours: N at most 4,095)", "94.22", "code", "mnist_gnet_tasu_4095"),
+        Published("CIFAR-10, float, RASU", "84.85", "code", "cifar_gnet"),
+    ),
+}  # fmt: skip
+
+
+def papers_rows(results: Path) -> Iterator[tuple[str, Published, str, str]]:
+    """(paper, published row, ours in words, recipe and schedule) for every row."""
+    for paper, rows in PAPERS.items():
+        for row in rows:
+            runs = read_results(row.ours, results) if row.ours else []
+            ours = str(summarize_seeds(row.ours, results)) if runs else row.note or "not run yet"
+            yield paper, row, ours, f"`{row.ours}`, {_schedule(runs[0])}" if runs else ""
+
+
+def _schedule(result: dict[str, Any]) -> str:
+    fields = result["recipe_fields"]
+    return f"{fields['epochs']} epochs of {fields['batch_size']}, {fields['optimizer']} {fields['lr']:g}"
+
+
+def papers_table(results: Path) -> str:
+    """A table a paper, in Markdown."""
+    lines: list[str] = []
+    last = ""
+    for paper, row, ours, recipe in papers_rows(results):
+        if paper != last:
+            lines += [""] * bool(lines) + [f"### {paper}", "", "| what | published | known from | ours | recipe |",
+                                           "| --- | --- | --- | --- | --- |"]  # fmt: skip
+            last = paper
+        lines.append(f"| {row.what} | {row.figure} | {row.kind} | {ours} | {recipe} |")
+    return "\n".join(lines)
