@@ -22,7 +22,8 @@ static inline void sum4(__m512 r0, __m512 r1, __m512 r2, __m512 r3, float *to) {
 static inline void transpose16(__m512 *rows) {
   __m512 half[16];
   for (int i = 0; i < 16; i += 4) {
-    __m512d p0 = (__m512d)_mm512_unpacklo_ps(rows[i], rows[i + 1]), p1 = (__m512d)_mm512_unpackhi_ps(rows[i], rows[i + 1]);
+    __m512d p0 = (__m512d)_mm512_unpacklo_ps(rows[i], rows[i + 1]);
+    __m512d p1 = (__m512d)_mm512_unpackhi_ps(rows[i], rows[i + 1]);
     __m512d p2 = (__m512d)_mm512_unpacklo_ps(rows[i + 2], rows[i + 3]);
     __m512d p3 = (__m512d)_mm512_unpackhi_ps(rows[i + 2], rows[i + 3]);
     half[i] = (__m512)_mm512_unpacklo_pd(p0, p2), half[i + 1] = (__m512)_mm512_unpackhi_pd(p0, p2);

@@ -1,6 +1,6 @@
 /* The mean of the 16 truth tables under a softmax, and its gradient; compiled once for each instruction set, which also
- * says what TRANSPOSE does: it turns 16 rows into columns. 16 gates go through it at a time, so every step is one of whole
- * rows. What is kept for the way back is of the same kind: of each tile 16 rows of probabilities, 4 of table entries. */
+ * says how to TRANSPOSE 16 rows. 16 gates go through it at a time, so every step is one of whole rows. What is kept for
+ * the way back is of the same kind: of each tile 16 rows of probabilities and 4 of table entries. */
 enum { TILE = BW_TRAIN_LANES, KEPT_ROWS = 20 };
 
 /* e^x for x <= 0, within 2 units of the last place; below -87 it is e^-87. Cody-Waite reduction, Taylor-like polynomial

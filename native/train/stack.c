@@ -1,4 +1,4 @@
-/* A stack of layers, block after block of samples: packing, the layers, the sums of gradients, shared out to threads. */
+/* A stack of layers, block after block of samples: packing, the layers, sums of gradients; shared out to threads. */
 #include <pthread.h>
 #include <string.h>
 

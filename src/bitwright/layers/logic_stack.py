@@ -34,8 +34,9 @@ class LogicStack(nn.Sequential):
                 break
             if isinstance(module, GroupSum) and run:
                 return [*run, module]
-            fits = isinstance(module, LogicLinear) and module.in_features == width and x.dim() == 2
-            if not fits or module.choice is not None or not takes(module.wiring, x, module.tables.params):
+            if not isinstance(module, LogicLinear) or module.choice is not None or x.dim() != 2:
+                break
+            if module.in_features != width or not takes(module.wiring, x, module.tables.params):
                 break
             run.append(module)
             width = module.out_features

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import nn
 
-from ..layers import GroupSum, LogicConv2d, LogicLinear, OrPool2d, Thermometer
-from ..layers.logic_stack import LogicStack
+from ..layers import GroupSum, LogicConv2d, LogicLinear, LogicStack, OrPool2d, Thermometer
 
 
 def logic_conv(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: Sequence[int] = (16, 48, 144),

@@ -10,8 +10,7 @@ from math import prod
 import numpy as np
 from torch import nn
 
-from ..layers import GroupSum, LogicLinear, Thermometer
-from ..layers.logic_stack import LogicStack
+from ..layers import GroupSum, LogicLinear, LogicStack, Thermometer
 
 
 def logic_mlp(shape: Sequence[int] = (1, 28, 28), classes: int = 10, widths: Sequence[int] = (8000,) * 6,
