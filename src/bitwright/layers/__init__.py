@@ -42,7 +42,7 @@ LAYERS: dict[str, type[nn.Module]] = {
 
 __all__ = [
     "ACTIVATIONS", "BinaryConv2d", "BinaryLinear", "CosineConv1d", "CosineConv2d", "CosineLinear", "EmbeddingNoise",
-    "GroupSum", "LAYERS", "LearnedThermometer", "LogicConv2d", "LogicLinear", "LogicStack", "OrPool2d", "PARAMETRIZATIONS", "RASU",
-    "RPReLU", "RSign", "Scale", "Sign", "TASU", "Temperature", "Thermometer", "TwoLevel", "WIRINGS",
-    "make_activation", "method_parts",
+    "GroupSum", "LAYERS", "LearnedThermometer", "LogicConv2d", "LogicLinear", "LogicStack", "OrPool2d",
+    "PARAMETRIZATIONS", "RASU", "RPReLU", "RSign", "Scale", "Sign", "TASU", "Temperature", "Thermometer", "TwoLevel",
+    "WIRINGS", "make_activation", "method_parts",
 ]  # fmt: skip
