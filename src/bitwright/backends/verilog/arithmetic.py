@@ -1,6 +1,6 @@
 """Sums of products and arithmetic as nets: xnor_*, int_*, affine, prelu, clip, add."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -19,16 +19,21 @@ def xnor_linear(netlist: Netlist, op: Op, x: Nets) -> Nets:
 
 @rule("xnor_conv2d")
 def xnor_conv2d(netlist: Netlist, op: Op, x: Nets) -> Nets:
-    w, groups, pad_value = op.consts["w"], op.attrs["groups"], op.attrs["pad_value"]
-    outside = {-1: ZERO, 0: None, 1: ONE}[pad_value]
+    def agreeing(seen: Nets, row: np.ndarray) -> Net:
+        kept = [(net, bit) for net, bit in zip(seen, row, strict=True) if net is not None]
+        return _agreeing(netlist, op, [net for net, _ in kept], [bit for _, bit in kept], len(kept))
+
+    return _slide(op, x, op.consts["w"], {-1: ZERO, 0: None, 1: ONE}[op.attrs["pad_value"]], agreeing)
+
+
+def _slide(op: Op, x: Nets, w: np.ndarray, outside: Net | None, sum_of: Callable[[Nets, np.ndarray], Net]) -> Nets:
+    """sum_of(what a window sees, the output's weights) at every place; w: (outputs, channels a group, kernel)."""
     windows = window(x, op, outside)
     nets = np.empty((len(w), *windows.shape[3:]), object)
-    per_group = w.shape[1]
+    per_group, outputs = w.shape[1], len(w) // op.attrs["groups"]
     for o, i, j in np.ndindex(*nets.shape):
-        g = o // (len(w) // groups)
-        seen = windows[g * per_group : (g + 1) * per_group, :, :, i, j].reshape(-1)
-        kept = [(net, bit) for net, bit in zip(seen, w[o].reshape(-1), strict=True) if net is not None]
-        nets[o, i, j] = _agreeing(netlist, op, [net for net, _ in kept], [bit for _, bit in kept], len(kept))
+        first = o // outputs * per_group
+        nets[o, i, j] = sum_of(windows[first : first + per_group, :, :, i, j].reshape(-1), w[o].reshape(-1))
     return nets
 
 
@@ -114,18 +119,10 @@ def int_linear(netlist: Netlist, op: Op, x: Nets) -> Nets:
 
 @rule("int_conv2d")
 def int_conv2d(netlist: Netlist, op: Op, x: Nets) -> Nets:
-    w, groups = weights(op), op.attrs["groups"]
     bits = not x.reshape(-1)[0].width
     pad_value = op.attrs["pad_value"]
     outside = {-1: ZERO, 0: None, 1: ONE}[pad_value] if bits else constant(pad_value)
-    windows = window(x, op, outside)
-    nets = np.empty((len(w), *windows.shape[3:]), object)
-    per_group = w.shape[1]
-    for o, i, j in np.ndindex(*nets.shape):
-        g = o // (len(w) // groups)
-        seen = windows[g * per_group : (g + 1) * per_group, :, :, i, j].reshape(-1)
-        nets[o, i, j] = _weighted(netlist, seen.tolist(), w[o].reshape(-1).tolist())
-    return nets
+    return _slide(op, x, weights(op), outside, lambda seen, row: _weighted(netlist, seen.tolist(), row.tolist()))
 
 
 def weights(op: Op) -> np.ndarray:
