@@ -7,6 +7,7 @@ typedef struct {
     bool copy;
     int64_t lo, hi;
     bw_store from;
+    bw_step planes; /* its run is NULL unless bits become planes */
 } input_data;
 
 static void bad(bw_block *block, size_t sample, uint64_t at) {
@@ -93,6 +94,10 @@ static void run_input(const bw_step *step, bw_block *block) {
     const input_data *d = step->data;
     if (d->check) check_input(d, block->plan, block);
     if (block->bad || !d->copy) return;
+    if (d->planes.run) {
+        d->planes.run(&d->planes, block);
+        return;
+    }
     uint8_t *to = bw_at(block, step->out);
     for (size_t s = 0; s < block->n_samples; s++)
         take_sample(step->out, d->from, block->input + s * block->plan->input_bytes, to + s * step->out->bytes);
@@ -103,13 +108,18 @@ int bw_prepare_input(bw_plan *plan, bw_step *step, bw_error *error) {
     const bw_type *t = &plan->program->types[0];
     input_data *d = step->data = bw_plan_alloc(plan, sizeof *d);
     BW_HAVE(d);
-    d->from = slot->store == BW_STORE_BITS ? BW_STORE_U8 : slot->store;
+    d->from = t->kind == BW_BITS ? BW_STORE_U8 : slot->store;
     d->lo = t->kind == BW_BITS ? 0 : t->lo;
     d->hi = t->kind == BW_BITS ? 1 : t->hi;
     d->check = !(d->from == BW_STORE_U8 ? d->lo == 0 && d->hi == 255
                                         : d->from == BW_STORE_I32 && d->lo == INT32_MIN && d->hi == INT32_MAX);
-    d->copy = slot->store == BW_STORE_BITS || !bw_is_linear(slot) || plan->flags & BW_KEEP;
+    d->copy = t->kind == BW_BITS || !bw_is_linear(slot) || plan->flags & BW_KEEP;
     if (!d->copy) slot->place = BW_IN_INPUT;
+    if (slot->store == BW_STORE_PLANES) {
+        d->planes = *step;
+        BW_TRY(bw_prepare_input_planes(plan, &d->planes, error));
+        step->scratch_bytes = d->planes.scratch_bytes;
+    }
     step->run = run_input;
     return BW_OK;
 }

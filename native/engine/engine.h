@@ -2,7 +2,8 @@
  *
  * A value lies as [height][width][channels] a sample, samples one after another; bits are packed 64 to a word along
  * the channels, each position begins a word. Ints are int32 where their range allows, else int64; an input within
- * 0..255 is bytes. reshape keeps the linear order c, h, w of a value, not its place in memory: a slot says by its own
+ * 0..255 is bytes. Where logic reads or makes them, bits lie as planes instead (planes.c): plane c * positions + p, of
+ * as many samples as a block has. reshape keeps the linear order c, h, w of a value, not its place in memory: a slot says by its own
  * dims how it lies.
  */
 #ifndef BW_ENGINE_H
@@ -11,9 +12,10 @@
 #include <pthread.h>
 #include "../kernels.h"
 #include "../loader/loader.h"
+#include "../logic/logic.h"
 #include "../tiles/tiles.h"
 
-typedef enum { BW_STORE_BITS, BW_STORE_U8, BW_STORE_I32, BW_STORE_I64, BW_STORE_F32 } bw_store;
+typedef enum { BW_STORE_BITS, BW_STORE_U8, BW_STORE_I32, BW_STORE_I64, BW_STORE_F32, BW_STORE_PLANES } bw_store;
 typedef enum { BW_NOWHERE, BW_IN_ARENA, BW_IN_INPUT, BW_IN_SCORES } bw_place;
 
 typedef struct {
@@ -22,7 +24,7 @@ typedef struct {
     bool readable; /* holds the Program's value of this number (a sum fused into its threshold does not) */
     uint32_t channels, height, width;
     uint64_t positions;
-    size_t row_bytes, bytes; /* of a position, of a sample */
+    size_t row_bytes, bytes; /* of a position, of a sample; of planes, rounded up */
     uint32_t root;           /* the value whose memory this one shares, or itself */
     size_t offset;           /* of the root, in units of one sample's bytes: times the block */
 } bw_slot;
@@ -30,6 +32,7 @@ typedef struct {
 /* One thread's work on up to plan->block samples. */
 typedef struct {
     const bw_plan *plan;
+    const bw_lanes *lanes; /* of planes in this block */
     size_t n_samples, first_sample;
     uint8_t *arena, *scratch;
     const uint8_t *input;
@@ -47,6 +50,8 @@ struct bw_step {
     const bw_slot *x, *out;
     const bw_slot *const *inputs; /* all of them, the first is x */
     int n_inputs;
+    const bw_slot *const *outs; /* of a step that makes several values, else NULL */
+    int n_outs;
     void *data;
     size_t scratch_bytes;
 };
@@ -61,9 +66,10 @@ struct bw_plan {
     const bw_program *program;
     const bw_kernels *kernels;
     const bw_tiles *tiles;
+    const bw_logic *logic; /* NULL: all bits lie along the channels */
     uint32_t flags;
     int threads;
-    bw_slot *slots; /* one a value */
+    bw_slot *slots; /* one a value; then for each value one in the other layout of its bits, where a step makes it */
     bw_step *steps;
     uint32_t n_steps;
     size_t block, arena_bytes, scratch_bytes, bytes;
@@ -87,6 +93,9 @@ typedef struct {
 typedef struct {
     uint32_t *n_readers, *reader; /* of every value: how many, and the last */
     bool *skip;                   /* operations that have no step of their own */
+    bool *planes;                 /* values whose bits lie as planes */
+    uint32_t *first_reader;       /* of every value, in readers; one more at the end */
+    uint32_t *readers;
     bw_fusion *fusions;           /* of every operation */
 } bw_analysis;
 
@@ -114,6 +123,27 @@ int bw_prepare_sum(bw_plan *plan, bw_step *step, const bw_fusion *fusion, bw_err
 int bw_prepare_chain(bw_plan *plan, bw_step *step, const uint32_t *operations, int n, bw_error *error); /* and inputs */
 int bw_prepare_flip(bw_plan *plan, bw_step *step, const uint64_t *flip); /* XORs flip words into step->out */
 
+/* planes.c: which values lie as planes; a slot of a value in the layout wanted, made by a step of its own if need be. */
+bool bw_worth_planes(const bw_program *program);
+void bw_choose_planes(const bw_plan *plan, bw_analysis *analysis);
+const bw_slot *bw_as_planes(bw_plan *plan, uint32_t value);
+const bw_slot *bw_as_rows(bw_plan *plan, uint32_t value);
+uint64_t bw_n_planes(const bw_slot *slot);
+bw_step *bw_new_step(bw_plan *plan, uint32_t operation, const bw_slot *x, const bw_slot *out);
+bw_prepare bw_prepare_input_planes, bw_prepare_threshold_planes, bw_prepare_move_planes, bw_prepare_pool_planes;
+
+/* trees.c: tables at every position, and the OR of windows behind them (pool: that operation, or -1). */
+int bw_prepare_trees(bw_plan *plan, bw_step *step, int64_t pool, bw_error *error);
+
+/* segment.c: flat tables, what moves their bits, and counts, joined to one net until another operation reads of it. */
+typedef struct bw_segment bw_segment;
+bw_segment *bw_segment_create(uint32_t n_ops); /* NULL without memory */
+int bw_segment_take(bw_plan *plan, const bw_analysis *a, bw_segment *segment, uint32_t number, bool *taken,
+                    bw_error *error);
+bool bw_segment_makes(const bw_segment *segment, uint32_t value);
+int bw_segment_close(bw_plan *plan, const bw_analysis *a, bw_segment *segment, bw_error *error);
+void bw_segment_free(bw_segment *segment);
+
 /* pool.c: runs work(context, worker) in `workers` threads, the caller being worker 0; false without threads. */
 bw_pool *bw_pool_create(int workers);
 bool bw_pool_run(bw_pool *pool, int workers, void (*work)(void *context, int worker), void *context);
@@ -127,6 +157,10 @@ static inline uint8_t *bw_at(const bw_block *block, const bw_slot *slot) {
     if (root->place == BW_IN_INPUT) return (uint8_t *)block->input;
     if (root->place == BW_IN_SCORES) return block->scores;
     return block->arena + root->offset * block->plan->block;
+}
+
+static inline uint8_t *bw_plane(const bw_block *block, const bw_slot *slot, uint64_t number) {
+    return bw_at(block, slot) + number * block->lanes->width;
 }
 
 static inline bool bw_is_linear(const bw_slot *s) {

@@ -61,6 +61,18 @@ static void find_chain(const bw_program *p, bw_analysis *a, uint32_t first, bool
     a->fusions[last] = f;
 }
 
+/* A pool whose windows do not overlap, right behind tables at every position. */
+static void find_or(const bw_program *p, bw_analysis *a, uint32_t tables) {
+    const bool images = p->types[tables].ndim == 3;
+    if (!images || (p->ops[tables].code != BW_OP_LUT && p->ops[tables].code != BW_OP_LUT_CONV2D)) return;
+    if (a->n_readers[tables] != 1) return;
+    const bw_op *pool = &p->ops[a->reader[tables]];
+    if (pool->code != BW_OP_MAX_POOL2D || pool->attrs[BW_MAX_POOL2D_STRIDE_H] < pool->attrs[BW_MAX_POOL2D_KERNEL_H] ||
+        pool->attrs[BW_MAX_POOL2D_STRIDE_W] < pool->attrs[BW_MAX_POOL2D_KERNEL_W])
+        return;
+    a->fusions[tables].pool = a->reader[tables];
+}
+
 void bw_find_fusions(const bw_plan *plan, bw_analysis *a) {
     const bw_program *p = plan->program;
     for (uint32_t i = 0; i < p->n_ops; i++) a->fusions[i] = (bw_fusion){.threshold = -1, .pool = -1};
@@ -68,6 +80,7 @@ void bw_find_fusions(const bw_plan *plan, bw_analysis *a) {
         bw_fusion f;
         bool alone = plan->flags & BW_NO_FUSE;
         if (bw_is_elementwise(p->ops[i].code) && !a->skip[i] && !a->fusions[i].n_chain) find_chain(p, a, i, alone);
+        if (!alone && plan->logic) find_or(p, a, i);
         if (alone || !find_fusion(p, a, i, &f)) continue;
         a->fusions[i] = f;
         a->skip[f.threshold] = true;

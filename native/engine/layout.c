@@ -3,14 +3,14 @@
 #include "engine.h"
 
 void bw_slot_shape(bw_slot *s, bw_store store, uint32_t channels, uint32_t height, uint32_t width) {
-    static const uint8_t size[] = {0, 1, 4, 8, 4};
+    static const uint8_t size[] = {0, 1, 4, 8, 4, 0};
     s->store = store;
     s->channels = channels;
     s->height = height;
     s->width = width;
     s->positions = (uint64_t)height * width;
     s->row_bytes = store == BW_STORE_BITS ? bw_words(channels) * 8 : (size_t)channels * size[store];
-    s->bytes = s->row_bytes * s->positions;
+    s->bytes = store == BW_STORE_PLANES ? (size_t)((s->positions * channels + 7) / 8) : s->row_bytes * s->positions;
 }
 
 static bw_store store_of(const bw_type *t, bool is_input) {
@@ -35,13 +35,14 @@ static bool reads_images(const bw_program *p, const bw_analysis *a, uint32_t rea
            x->positions * bw_words(x->channels) * 64 < 1u << 29;
 }
 
-/* An input image that is only ever flattened stays in the order the caller gives. */
+/* An input image that is only ever flattened, or compared into planes, stays in the order the caller gives. */
 static bool only_flattened(const bw_program *p, const bw_analysis *a) {
     uint32_t left = a->n_readers[0];
     for (uint32_t i = 1; i < p->n_ops && left; i++)
         for (int j = 0; j < p->ops[i].n_inputs; j++) {
             if (p->ops[i].inputs[j] != 0) continue;
-            if (p->ops[i].code != BW_OP_RESHAPE || p->types[i].ndim != 1) return false;
+            bool compared = p->ops[i].code == BW_OP_THRESHOLD && a->planes[i];
+            if (!compared && (p->ops[i].code != BW_OP_RESHAPE || p->types[i].ndim != 1 || a->planes[i])) return false;
             left--;
         }
     return true;
@@ -71,7 +72,13 @@ void bw_lay_out(bw_plan *plan, bw_analysis *a) {
         slot->root = i;
         slot->place = BW_IN_ARENA;
         slot->readable = true;
-        shape_as_typed(slot, &p->types[i], store_of(&p->types[i], i == 0));
+        shape_as_typed(slot, &p->types[i], a->planes[i] ? BW_STORE_PLANES : store_of(&p->types[i], i == 0));
+        if (a->planes[i]) {
+            bool pooled = a->fusions[i].pool >= 0;
+            slot->readable = !pooled;
+            if (pooled) slot->place = BW_NOWHERE;
+            continue;
+        }
         if (p->ops[i].code == BW_OP_RESHAPE) lay_out_reshape(plan, a, i);
         const bw_fusion *f = &a->fusions[i];
         if (i == 0 && p->types[0].ndim == 3 && only_flattened(p, a))

@@ -53,31 +53,44 @@ static void see(const bw_plan *plan, const bw_slot *slot, uint32_t step, uint32_
     last[root] = step;
 }
 
-int bw_place_slots(bw_plan *plan, bw_error *error) {
-    uint32_t n = plan->program->n_ops;
-    uint32_t *first = malloc(n * sizeof *first), *last = calloc(n, sizeof *last);
-    live_span *spans = malloc((n + 1) * sizeof *spans);
-    size_t n_spans = 0, peak = 0;
-    bool ok = first && last && spans;
-    for (uint32_t i = 0; ok && i < n; i++) first[i] = UINT32_MAX;
-    for (uint32_t s = 0; ok && s < plan->n_steps; s++) {
+typedef struct {
+    uint32_t *first, *last; /* of every slot that is a root: the steps between which it is in use */
+    live_span *spans;
+    size_t n_spans;
+} places;
+
+static int n_outs(const bw_step *step) { return step->outs ? step->n_outs : 1; }
+static const bw_slot *out_of(const bw_step *step, int i) { return step->outs ? step->outs[i] : step->out; }
+
+static void place(bw_plan *plan, places *a, const bw_slot *out, uint32_t step) {
+    bw_slot *slot = &plan->slots[out->root];
+    if (slot->place != BW_IN_ARENA || a->first[out->root] != step) return;
+    size_t size = (slot->bytes + 63) / 64 * 64;
+    uint32_t last = plan->flags & BW_KEEP ? UINT32_MAX : a->last[out->root];
+    slot->offset = take_place(a->spans, &a->n_spans, size, step, last);
+    if (slot->offset + size > plan->arena_bytes) plan->arena_bytes = slot->offset + size;
+}
+
+static void place_all(bw_plan *plan, places *a) {
+    for (uint32_t s = 0; s < plan->n_steps; s++) {
         const bw_step *step = &plan->steps[s];
-        see(plan, step->out, s, first, last);
-        for (int i = 0; i < step->n_inputs; i++) see(plan, step->inputs[i], s, first, last);
-        see(plan, step->x, s, first, last);
+        for (int i = 0; i < n_outs(step); i++) see(plan, out_of(step, i), s, a->first, a->last);
+        for (int i = 0; i < step->n_inputs; i++) see(plan, step->inputs[i], s, a->first, a->last);
+        see(plan, step->x, s, a->first, a->last);
     }
-    for (uint32_t s = 0; ok && s < plan->n_steps; s++) {
-        bw_slot *slot = &plan->slots[plan->steps[s].out->root];
-        uint32_t root = (uint32_t)(slot - plan->slots);
-        if (slot->place != BW_IN_ARENA || first[root] != s) continue;
-        size_t size = (slot->bytes + 63) / 64 * 64;
-        slot->offset = take_place(spans, &n_spans, size, s, plan->flags & BW_KEEP ? UINT32_MAX : last[root]);
-        if (slot->offset + size > peak) peak = slot->offset + size;
-    }
-    free(first);
-    free(last);
-    free(spans);
-    if (!ok) return bw_fail(error, BW_NO_MEMORY, "no memory for the plan");
-    plan->arena_bytes = peak;
-    return BW_OK;
+    for (uint32_t s = 0; s < plan->n_steps; s++)
+        for (int i = 0; i < n_outs(&plan->steps[s]); i++) place(plan, a, out_of(&plan->steps[s], i), s);
+}
+
+int bw_place_slots(bw_plan *plan, bw_error *error) {
+    size_t n = 2 * (size_t)plan->program->n_ops;
+    places a = {malloc(n * sizeof *a.first), calloc(n, sizeof *a.last), malloc((n + 1) * sizeof *a.spans), 0};
+    bool ok = a.first && a.last && a.spans;
+    for (size_t i = 0; ok && i < n; i++) a.first[i] = UINT32_MAX;
+    plan->arena_bytes = 0;
+    if (ok) place_all(plan, &a);
+    free(a.first);
+    free(a.last);
+    free(a.spans);
+    return ok ? BW_OK : bw_fail(error, BW_NO_MEMORY, "no memory for the plan");
 }

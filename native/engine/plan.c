@@ -32,20 +32,27 @@ static int no_rule(uint32_t code, bw_error *error) {
     return bw_fail(error, BW_UNSUPPORTED, "no rule for '%s'; rules: %s", bw_op_specs[code].name, rules);
 }
 
-static int set_inputs(bw_plan *plan, bw_step *step, bw_error *error) {
-    const bw_slot **inputs = bw_plan_alloc_array(plan, step->op->n_inputs, sizeof *inputs);
-    BW_HAVE(inputs);
-    for (int i = 0; i < step->op->n_inputs; i++) inputs[i] = &plan->slots[step->op->inputs[i]];
-    step->inputs = inputs;
-    step->n_inputs = step->op->n_inputs;
-    step->x = step->n_inputs > 0 ? inputs[0] : NULL;
-    return BW_OK;
-}
-
-static bw_step *new_step(bw_plan *plan, uint32_t operation, const bw_slot *x, const bw_slot *out) {
+bw_step *bw_new_step(bw_plan *plan, uint32_t operation, const bw_slot *x, const bw_slot *out) {
     bw_step *step = &plan->steps[plan->n_steps++];
     *step = (bw_step){.operation = operation, .op = &plan->program->ops[operation], .x = x, .out = out};
     return step;
+}
+
+/* A step that reads its operation's inputs, bits as planes or along the channels. */
+static int step_with_inputs(bw_plan *plan, uint32_t number, bool planes, const bw_slot *out, bw_step **step,
+                            bw_error *error) {
+    const bw_op *op = &plan->program->ops[number];
+    const bw_slot **inputs = bw_plan_alloc_array(plan, op->n_inputs, sizeof *inputs);
+    BW_HAVE(inputs);
+    for (int i = 0; i < op->n_inputs; i++) {
+        const uint32_t x = op->inputs[i];
+        const bool bits = plan->program->types[x].kind == BW_BITS;
+        inputs[i] = !bits ? &plan->slots[x] : planes ? bw_as_planes(plan, x) : bw_as_rows(plan, x);
+    }
+    *step = bw_new_step(plan, number, op->n_inputs > 0 ? inputs[0] : NULL, out);
+    (*step)->inputs = inputs;
+    (*step)->n_inputs = op->n_inputs;
+    return BW_OK;
 }
 
 static uint64_t *flips_of(bw_plan *plan, uint32_t sum, const bw_fusion *f, uint32_t channels) {
@@ -63,39 +70,70 @@ static uint64_t *flips_of(bw_plan *plan, uint32_t sum, const bw_fusion *f, uint3
 static int add_sum(bw_plan *plan, uint32_t number, const bw_fusion *f, bw_error *error) {
     bool fused = f->threshold >= 0;
     const bw_slot *out = &plan->slots[fused && f->pool < 0 ? (uint32_t)f->threshold : number];
-    bw_step *step = new_step(plan, number, NULL, out);
-    BW_TRY(set_inputs(plan, step, error));
+    bw_step *step;
+    BW_TRY(step_with_inputs(plan, number, false, out, &step, error));
     BW_TRY(bw_prepare_sum(plan, step, fused ? f : NULL, error));
     if (!fused || f->pool < 0) return BW_OK;
     const bw_slot *bits = &plan->slots[f->threshold];
-    step = new_step(plan, (uint32_t)f->pool, out, bits);
+    step = bw_new_step(plan, (uint32_t)f->pool, out, bits);
     BW_TRY(bw_prepare_pool(plan, step, error));
     uint64_t *flips = flips_of(plan, number, f, bits->channels);
     BW_HAVE(flips);
-    step = new_step(plan, (uint32_t)f->threshold, bits, bits);
+    step = bw_new_step(plan, (uint32_t)f->threshold, bits, bits);
     return bw_prepare_flip(plan, step, flips);
 }
 
-static int add_steps(bw_plan *plan, const bw_analysis *a, bw_error *error) {
+/* What makes planes from planes or from the input; reshape shares the memory of what it reads. */
+static int add_planes(bw_plan *plan, const bw_analysis *a, uint32_t number, bw_error *error) {
+    const bw_op *op = &plan->program->ops[number];
+    bw_slot *out = &plan->slots[number];
+    bw_step *step;
+    if (op->code == BW_OP_RESHAPE) {
+        out->root = bw_as_planes(plan, op->inputs[0])->root;
+        return BW_OK;
+    }
+    const bool trees = op->code == BW_OP_LUT || op->code == BW_OP_LUT_CONV2D;
+    const int64_t pool = trees ? a->fusions[number].pool : -1;
+    if (pool >= 0) out = &plan->slots[pool];
+    BW_TRY(step_with_inputs(plan, number, true, out, &step, error));
+    if (trees) return bw_prepare_trees(plan, step, pool, error);
+    return op->code == BW_OP_INPUT        ? bw_prepare_input(plan, step, error)
+           : op->code == BW_OP_THRESHOLD  ? bw_prepare_threshold_planes(plan, step, error)
+           : op->code == BW_OP_MAX_POOL2D ? bw_prepare_pool_planes(plan, step, error)
+                                          : bw_prepare_move_planes(plan, step, error);
+}
+
+static int add_step(bw_plan *plan, const bw_analysis *a, uint32_t number, bw_error *error) {
+    const bw_op *op = &plan->program->ops[number];
+    bw_step *step;
+    if (a->planes[number]) return add_planes(plan, a, number, error);
+    if (is_sum(op)) return add_sum(plan, number, &a->fusions[number], error);
+    if (bw_is_elementwise(op->code)) {
+        const bw_fusion *f = &a->fusions[number];
+        step = bw_new_step(plan, number, NULL, &plan->slots[number]);
+        return bw_prepare_chain(plan, step, f->chain, f->n_chain, error);
+    }
+    if (!prepare[op->code]) return no_rule(op->code, error);
+    BW_TRY(step_with_inputs(plan, number, false, &plan->slots[number], &step, error));
+    BW_TRY(prepare[op->code](plan, step, error));
+    if (!step->run) plan->n_steps--; /* nothing to do: shares memory */
+    return BW_OK;
+}
+
+/* Flat logic gathers in a segment, which becomes a step once something else reads of it. */
+static int add_steps(bw_plan *plan, const bw_analysis *a, bw_segment *segment, bw_error *error) {
     const bw_program *p = plan->program;
     for (uint32_t number = 0; number < p->n_ops; number++) {
         const bw_op *op = &p->ops[number];
         int status = BW_OK;
-        if (a->skip[number]) continue;
-        if (is_sum(op)) {
-            status = add_sum(plan, number, &a->fusions[number], error);
-        } else if (bw_is_elementwise(op->code)) {
-            const bw_fusion *f = &a->fusions[number];
-            bw_step *step = new_step(plan, number, NULL, &plan->slots[number]);
-            status = bw_prepare_chain(plan, step, f->chain, f->n_chain, error);
-        } else if (!prepare[op->code]) {
-            status = no_rule(op->code, error);
-        } else {
-            bw_step *step = new_step(plan, number, NULL, &plan->slots[number]);
-            status = set_inputs(plan, step, error);
-            if (!status) status = prepare[op->code](plan, step, error);
-            if (!status && !step->run) plan->n_steps--; /* nothing to do: shares memory */
+        bool taken = false, reads = false;
+        if (plan->logic) {
+            status = bw_segment_take(plan, a, segment, number, &taken, error);
+            for (int i = 0; i < op->n_inputs && !taken; i++) reads |= bw_segment_makes(segment, op->inputs[i]);
+            if (!status && (reads || (taken && plan->flags & BW_NO_FUSE)))
+                status = bw_segment_close(plan, a, segment, error);
         }
+        if (!status && !taken && !a->skip[number]) status = add_step(plan, a, number, error);
         if (status) {
             bw_fail_in(error, number, bw_op_specs[op->code].name);
             return status;
@@ -104,12 +142,23 @@ static int add_steps(bw_plan *plan, const bw_analysis *a, bw_error *error) {
     return BW_OK;
 }
 
-static int choose_block(bw_plan *plan, bw_error *error) {
-    size_t room = plan->flags & BW_KEEP ? (size_t)64 << 20 : (size_t)768 << 10; /* of the L2 cache of a core */
-    size_t block = room / (plan->arena_bytes + 1);
-    plan->block = block < 1 ? 1 : block > 256 ? 256 : block >= 8 ? block / 8 * 8 : block;
-    for (uint32_t s = 0; s < plan->n_steps; s++)
-        if (plan->steps[s].scratch_bytes > plan->scratch_bytes) plan->scratch_bytes = plan->steps[s].scratch_bytes;
+/* Samples that go together: as many as a core's cache holds; of planes, those of one width. 0 if none fits. */
+static size_t block_size(const bw_plan *plan) {
+    if (!plan->logic) {
+        size_t room = plan->flags & BW_KEEP ? (size_t)64 << 20 : (size_t)768 << 10;
+        size_t block = room / (plan->arena_bytes + 1);
+        return block < 1 ? 1 : block > 256 ? 256 : block >= 8 ? block / 8 * 8 : block;
+    }
+    if (plan->scratch_bytes > (size_t)256 << 20) return 0;
+    for (int i = BW_LANES; i-- > 0;)
+        if (plan->logic->lanes[i]) {
+            size_t block = 8 * plan->logic->lanes[i]->width;
+            if (plan->arena_bytes * block <= (size_t)(i ? 8 : 32) << 20) return block;
+        }
+    return 0;
+}
+
+static int take_blocks(bw_plan *plan, bw_error *error) {
     plan->blocks = bw_plan_alloc_array(plan, (uint64_t)plan->threads, sizeof *plan->blocks);
     BW_HAVE(plan->blocks);
     for (int i = 0; i < plan->threads; i++) {
@@ -123,51 +172,109 @@ static int choose_block(bw_plan *plan, bw_error *error) {
 }
 
 /* Products of bits are cheap, products of integers cost more, the rest is moving; only decides whether threads pay. */
-static double guess_time(const bw_program *p) {
+static double guess_time(const bw_plan *plan) {
+    const bw_program *p = plan->program;
     double nanoseconds = 0;
     for (uint32_t i = 0; i < p->n_ops; i++) {
         int code = p->ops[i].code;
         double steps = (double)bw_steps(&p->ops[i], p->types, &p->types[i]);
         bool bits = code == BW_OP_XNOR_LINEAR || code == BW_OP_XNOR_CONV2D;
-        nanoseconds += steps / (bits ? 400 : is_sum(&p->ops[i]) ? 100 : 1);
+        bool logic = plan->logic && (code == BW_OP_LUT || code == BW_OP_LUT_CONV2D || code == BW_OP_COUNT);
+        nanoseconds += steps / (bits ? 400 : logic ? 500 : is_sum(&p->ops[i]) ? 100 : 1);
     }
     return nanoseconds;
 }
 
-static int analyse(bw_plan *plan, bw_analysis *a, bw_error *error) {
-    const bw_program *p = plan->program;
-    BW_HAVE(a->n_readers && a->reader && a->skip && a->fusions);
+static void find_readers(const bw_program *p, bw_analysis *a) {
     for (uint32_t i = 0; i < p->n_ops; i++)
         for (int j = 0; j < p->ops[i].n_inputs; j++) {
             a->n_readers[p->ops[i].inputs[j]]++;
             a->reader[p->ops[i].inputs[j]] = i;
         }
+    for (uint32_t i = 0; i < p->n_ops; i++) a->first_reader[i + 1] = a->first_reader[i] + a->n_readers[i];
+    for (uint32_t i = p->n_ops; i-- > 0;)
+        for (int j = 0; j < p->ops[i].n_inputs; j++) {
+            const uint32_t x = p->ops[i].inputs[j];
+            a->readers[a->first_reader[x] + --a->n_readers[x]] = i;
+        }
+    for (uint32_t i = 0; i < p->n_ops; i++) a->n_readers[i] = a->first_reader[i + 1] - a->first_reader[i];
+}
+
+static int analyse(bw_plan *plan, bw_analysis *a, bw_error *error) {
+    const bw_program *p = plan->program;
+    BW_HAVE(a->n_readers && a->reader && a->skip && a->fusions && a->planes && a->first_reader && a->readers);
+    find_readers(p, a);
     bw_find_fusions(plan, a);
+    bw_choose_planes(plan, a);
     bw_lay_out(plan, a);
-    return add_steps(plan, a, error);
+    bw_segment *segment = bw_segment_create(p->n_ops);
+    BW_HAVE(segment);
+    int status = add_steps(plan, a, segment, error);
+    bw_segment_free(segment);
+    return status;
+}
+
+static int make_steps(bw_plan *plan, bw_error *error) {
+    const size_t n = plan->program->n_ops;
+    size_t n_inputs = 0;
+    for (size_t i = 0; i < n; i++) n_inputs += plan->program->ops[i].n_inputs;
+    plan->slots = bw_plan_alloc_array(plan, 2 * n, sizeof *plan->slots);
+    plan->steps = bw_plan_alloc_array(plan, 4 * n, sizeof *plan->steps);
+    BW_HAVE(plan->slots && plan->steps);
+    bw_analysis a = {.n_readers = calloc(n, sizeof(uint32_t)),
+                     .reader = calloc(n, sizeof(uint32_t)),
+                     .skip = calloc(n, sizeof(bool)),
+                     .planes = calloc(n, sizeof(bool)),
+                     .first_reader = calloc(n + 1, sizeof(uint32_t)),
+                     .readers = calloc(n_inputs + 1, sizeof(uint32_t)),
+                     .fusions = calloc(n, sizeof(bw_fusion))};
+    int status = analyse(plan, &a, error);
+    free(a.n_readers);
+    free(a.reader);
+    free(a.skip);
+    free(a.planes);
+    free(a.first_reader);
+    free(a.readers);
+    free(a.fusions);
+    return status;
+}
+
+static void forget_allocations(bw_plan *plan) {
+    for (bw_allocation *a = plan->allocations, *next; a; a = next) {
+        next = a->next;
+        free(a);
+    }
+    plan->allocations = NULL;
+    plan->bytes = plan->n_steps = 0;
+    plan->scratch_bytes = 0;
+}
+
+static int place_steps(bw_plan *plan, bw_error *error) {
+    BW_TRY(make_steps(plan, error));
+    BW_TRY(bw_place_slots(plan, error));
+    for (uint32_t s = 0; s < plan->n_steps; s++)
+        if (plan->steps[s].scratch_bytes > plan->scratch_bytes) plan->scratch_bytes = plan->steps[s].scratch_bytes;
+    plan->block = block_size(plan);
+    return BW_OK;
 }
 
 static int fill(bw_plan *plan, bw_error *error) {
     const bw_program *p = plan->program;
     const bw_type *input = &p->types[0], *scores = &p->types[p->n_ops - 1];
-    plan->slots = bw_plan_alloc_array(plan, p->n_ops, sizeof *plan->slots);
-    plan->steps = bw_plan_alloc_array(plan, 3 * (uint64_t)p->n_ops, sizeof *plan->steps);
-    BW_HAVE(plan->slots && plan->steps);
     plan->scores_store = scores->lo >= INT32_MIN && scores->hi <= INT32_MAX ? BW_STORE_I32 : BW_STORE_I64;
     plan->scores_bytes = scores->n_values * (plan->scores_store == BW_STORE_I32 ? 4 : 8);
-    bw_analysis a = {calloc(p->n_ops, sizeof(uint32_t)), calloc(p->n_ops, sizeof(uint32_t)),
-                     calloc(p->n_ops, sizeof(bool)), calloc(p->n_ops, sizeof(bw_fusion))};
-    int status = analyse(plan, &a, error);
-    free(a.n_readers);
-    free(a.reader);
-    free(a.skip);
-    free(a.fusions);
+    if (bw_worth_planes(p)) plan->logic = bw_find_logic(plan->kernels->name);
+    int status = place_steps(plan, error);
+    if (plan->logic && (status || !plan->block)) { /* planes take too much room */
+        forget_allocations(plan);
+        plan->logic = NULL;
+        status = place_steps(plan, error);
+    }
     BW_TRY(status);
+    BW_TRY(take_blocks(plan, error));
     plan->input_store = input->kind == BW_BITS ? BW_STORE_U8 : plan->slots[0].store;
     plan->input_bytes = input->n_values * (plan->input_store == BW_STORE_U8 ? 1 : 4);
-    BW_TRY(bw_place_slots(plan, error));
-    BW_TRY(choose_block(plan, error));
-    plan->nanoseconds = guess_time(p);
+    plan->nanoseconds = guess_time(plan);
     return BW_OK;
 }
 
@@ -197,10 +304,7 @@ int bw_plan_create(const bw_program *program, const char *isa, int threads, uint
 void bw_plan_free(bw_plan *plan) {
     if (!plan) return;
     bw_pool_free(plan->pool);
-    for (bw_allocation *a = plan->allocations, *next; a; a = next) {
-        next = a->next;
-        free(a);
-    }
+    forget_allocations(plan);
     free(plan);
 }
 

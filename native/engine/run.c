@@ -17,6 +17,10 @@ static void run_block(bw_call *call, bw_block *block, size_t first, size_t n) {
     const bw_plan *plan = call->plan;
     block->first_sample = first;
     block->n_samples = n;
+    for (int i = 0; plan->logic && i < BW_LANES && plan->logic->lanes[i]; i++) { /* the narrowest that holds them */
+        block->lanes = plan->logic->lanes[i];
+        if (n <= 8 * block->lanes->width) break;
+    }
     block->input = call->input + first * plan->input_bytes;
     block->scores = call->scores + first * plan->scores_bytes;
     for (uint32_t s = 0; s < plan->n_steps && !block->bad; s++) plan->steps[s].run(&plan->steps[s], block);
@@ -58,6 +62,7 @@ static int worth_threads(const bw_plan *plan, size_t batch) {
 
 /* Most samples a turn: even parts of the batch, none above the plan's block. */
 static size_t longest_turn(const bw_plan *plan, size_t batch) {
+    if (plan->logic) return plan->block; /* full planes: fewer samples in one cost the same */
     size_t n_blocks = (batch + plan->block - 1) / plan->block;
     return n_blocks ? (batch + n_blocks - 1) / n_blocks : 1;
 }
@@ -84,10 +89,15 @@ int bw_run(bw_plan *plan, const void *input, size_t batch, void *scores, bw_erro
     if (threads > 1 && !plan->pool) plan->pool = bw_pool_create(plan->threads);
     call.threads = threads;
     call.most = longest_turn(plan, batch);
-    call.least = call.most < 8 ? call.most : 8;
+    call.least = plan->logic ? call.most : call.most < 8 ? call.most : 8;
     for (int i = 0; i < plan->threads; i++) plan->blocks[i].bad = false;
     if (threads == 1 || !plan->pool || !bw_pool_run(plan->pool, threads, work, &call)) work(&call, 0);
     return call.bad ? complain(plan, error) : BW_OK;
+}
+
+/* Sample number `sample` of planes as int64. */
+static void read_planes(const bw_block *block, const bw_slot *slot, size_t sample, int64_t *to) {
+    for (uint64_t i = 0; i < bw_n_planes(slot); i++) to[i] = (int64_t)bw_get_bit(bw_plane(block, slot, i), sample);
 }
 
 static void read_sample(const bw_slot *slot, const uint8_t *from, uint8_t *to) {
@@ -111,6 +121,10 @@ int bw_value_read(const bw_plan *plan, uint32_t number, size_t batch, void *out)
     const bw_slot *slot = &plan->slots[number];
     const uint8_t *from = bw_at(&plan->blocks[0], slot);
     size_t bytes = plan->program->types[number].n_values * (slot->store == BW_STORE_F32 ? 4 : 8);
-    for (size_t s = 0; s < batch; s++) read_sample(slot, from + s * slot->bytes, (uint8_t *)out + s * bytes);
+    for (size_t s = 0; s < batch; s++) {
+        uint8_t *to = (uint8_t *)out + s * bytes;
+        if (slot->store == BW_STORE_PLANES) read_planes(&plan->blocks[0], slot, s, (int64_t *)to);
+        else read_sample(slot, from + s * slot->bytes, to);
+    }
     return 1;
 }

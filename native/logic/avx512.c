@@ -1,0 +1,9 @@
+#define ISA avx512
+#define WIDTH 8
+#include "template.h"
+#undef WIDTH
+#define WIDTH 32
+#include "template.h"
+#undef WIDTH
+#define WIDTH 64
+#include "template.h"

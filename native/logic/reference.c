@@ -1,0 +1,3 @@
+#define ISA reference
+#define WIDTH 8
+#include "template.h"
