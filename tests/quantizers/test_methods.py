@@ -86,6 +86,12 @@ def inside(x, p):
     return np.zeros_like(x) if p == 1 else np.where(np.abs(x) < 1 - p, 1 / (1 - p), 0)
 
 
+def nearest_level(x, p):
+    """w moved by p towards +-1, no further: by cases."""
+    size = np.abs(x)
+    return sign(x) * np.where(size < 1 - p, size + p, np.where(size > 1 + p, size - p, 1.0))
+
+
 def deviation_inside(x, p):
     return np.where(np.abs(x) <= x.std(), 1 / x.std(), 0)
 
@@ -105,6 +111,8 @@ ELEMENTWISE = {
     "biper": (lambda x, p: sign(np.sin(20 * x)) if p >= 0.5 else np.sin(20 * x), lambda x, p: 20 * np.cos(20 * x)),
     "parq": (parq, lambda x, p: np.ones_like(x)),
     "progressive": (hardtanh, inside),
+    "binary_relax": (lambda x, p: (1 - p) * x + p * sign(x), lambda x, p: np.ones_like(x)),
+    "soft_threshold": (nearest_level, lambda x, p: np.ones_like(x)),
     "fda": (None, series_slope),
     "fda+": (series, series_slope),
 }  # fmt: skip
@@ -168,6 +176,7 @@ def test_schedules_end_exactly_and_eval_is_the_hard_sign_of_what_is_prepared(nam
     set_progress(quantizer, 1.0)
     ends = {"bnn++": 30.0, "poly+": 10.0, "ede": 10.0, "ede+": 10.0, "irnet": 10.0, "rbnn": 10.0,
             "rbnn_activation": 10.0, "recu": 0.99, "reste": 3.0, "biper": 1.0, "parq": 0.0, "progressive": 1.0,
+            "binary_relax": 1.0, "soft_threshold": 1.0,
             "fda": 18.0, "fda+": 18.0, "fda_noise": 18.0}  # fmt: skip
     values = list(quantizer.values().values())
     assert values == ([ends[name]] if name in ends else [])

@@ -46,7 +46,8 @@ def assert_rebuilt(report, forward, backward, n=4000):
     assert (np.diff(p) >= 0).all()
     close = np.abs(d.T(p) - forward(w)) < 1e-5
     steep = np.abs(d.slope(p) - backward(w)) < 1e-3 * max(np.abs(backward(w)).max(), 1)
-    assert close.mean() > 0.999 and steep.mean() > 0.999  # a place within 1e-8 of a jump may fall on its other side
+    # a place in the cell of a kink is off by the cell's width, one within 1e-8 of a jump may fall on its other side
+    assert close.mean() > 0.997 and steep.mean() > 0.997
     assert np.abs(d.slope(np.linspace(p[0], p[-1], 9_999))).max() <= d.lip * 1.001
 
 
@@ -75,7 +76,7 @@ def test_the_table_of_closed_forms_is_complete_and_says_what_the_derivations_say
     yes = {name for name, closed in CLOSED_FORMS.items() if closed.integral}
     assert yes == {
         "identity", "ste", "bnn++", "poly+", "reactnet", "ede+", "siman", "recu", "recu_activation", "adabin", "biper",
-        "parq", "progressive", "fda+",
+        "parq", "binary_relax", "soft_threshold", "progressive", "fda+",
     }  # fmt: skip
     assert yes == {name for name, closed in CLOSED_FORMS.items() if closed.exact}
 

@@ -20,6 +20,7 @@ from .poly_plus import poly_plus
 from .progressive import progressive_sign
 from .rbnn import rbnn, rbnn_activation
 from .recu import recu_activation, recu_weights
+from .relax import binary_relax, soft_threshold
 from .reste import reste
 from .siman import siman_weights
 from .standardized import adabin_weights
@@ -49,6 +50,8 @@ QUANTIZERS: dict[str, Callable[..., QuantizerPair | Quantizer]] = {
     "biper": biper_weights,
     "parq": parq,
     "progressive": progressive_sign,
+    "binary_relax": binary_relax,
+    "soft_threshold": soft_threshold,
     "fda": fda,
     "fda+": fda_plus,
     "fda_noise": fda_noise,
@@ -85,8 +88,9 @@ def make_quantizer(quantizer: "str | QuantizerPair | Quantizer", features: int |
 
 __all__ = [
     "DSQ", "METHODS", "ON_ACTIVATIONS_ONLY", "ON_WEIGHTS_ONLY", "QUANTIZERS", "Method", "NoiseAdaptation",
-    "NoisyFourier", "Quantizer", "QuantizerPair", "adabin_weights", "approx_sign", "biper_weights", "bnn_plus_plus",
-    "ede", "ede_plus", "fda", "fda_noise", "fda_plus", "hard_sign", "identity_ste", "irnet_weights", "make_quantizer",
-    "parq", "poly_plus", "progressive_sign", "quantize", "rbnn", "rbnn_activation", "reactnet_weights",
-    "recu_activation", "recu_weights", "reste", "set_progress", "sign_ste", "siman_weights", "swish_sign",
+    "NoisyFourier", "Quantizer", "QuantizerPair", "adabin_weights", "approx_sign", "binary_relax", "biper_weights",
+    "bnn_plus_plus", "ede", "ede_plus", "fda", "fda_noise", "fda_plus", "hard_sign", "identity_ste", "irnet_weights",
+    "make_quantizer", "parq", "poly_plus", "progressive_sign", "quantize", "rbnn", "rbnn_activation",
+    "reactnet_weights", "recu_activation", "recu_weights", "reste", "set_progress", "sign_ste", "siman_weights",
+    "soft_threshold", "swish_sign",
 ]  # fmt: skip

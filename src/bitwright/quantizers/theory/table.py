@@ -75,6 +75,8 @@ CLOSED_FORMS: dict[str, ClosedForm] = {
     "dsq": _no("for 0 < |w| < 1"),
     "biper": SIGN,
     "parq": _yes("clamp(w / s, -1, 1), w in units of mean |w|", "p", lambda v: 1.0, lambda v: 0.0),
+    "binary_relax": _yes("(1 - theta) w + theta sign(w)", "p", lambda v: 1.0, lambda v: 0.0),
+    "soft_threshold": _yes("the proximal map of lambda | |w| - 1 |", "p", lambda v: 1.0, lambda v: 0.0),
     "progressive": _yes("w within 1 - T, one step more beyond", "p / (1 - T), then a cubic that is flat a step on",
                         lambda v: 1 / (1 - v["hardness"]), lambda v: 4 / (1 - v["hardness"])),
     "fda": _no("for w != 0"),

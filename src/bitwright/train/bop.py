@@ -1,0 +1,51 @@
+"""Bop: weights without a latent value. An average of gradients decides, weight by weight, when the sign flips.
+
+Source: Helwegen et al. 2019 (Bop), arXiv:1906.02107: m <- m + gamma (g - m); w flips where w m > tau.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+
+class Bop(torch.optim.Optimizer):
+    """For weights that are -1 or +1 and stay so; the gradient must be with respect to them (quantizer "identity").
+
+    gamma: how fast the average follows, in (0, 1]. threshold: tau. No learning rate, decay or clipping; other
+    parameters need an optimizer of their own. The weights are made signs at once. Raises ValueError for numbers
+    out of range.
+    """
+
+    def __init__(self, weights: Iterable[nn.Parameter], gamma: float = 1e-4, threshold: float = 1e-8):
+        if not 0 < gamma <= 1 or not threshold >= 0:
+            raise ValueError(f"Bop: gamma must lie in (0, 1] and threshold be 0 or more, got {gamma} and {threshold}")
+        super().__init__(weights, {"gamma": gamma, "threshold": threshold})
+        with torch.no_grad():
+            for weight in self._weights():
+                weight.copy_(torch.where(weight >= 0, 1.0, -1.0))
+        self.flips = 0  # of the last step
+
+    def _weights(self) -> Iterable[nn.Parameter]:
+        return (weight for group in self.param_groups for weight in group["params"])
+
+    @torch.no_grad()
+    def step(self, closure=None):  # type: ignore[override]
+        """One update; `flips` says how many weights changed. closure: as torch's."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        flips = 0
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is None:
+                    continue
+                state = self.state[weight]
+                average = state.setdefault("average", torch.zeros_like(weight))
+                average.lerp_(weight.grad, group["gamma"])
+                flip = weight * average > group["threshold"]
+                weight.copy_(torch.where(flip, -weight, weight))
+                flips += int(flip.sum())
+        self.flips = flips
+        return loss
