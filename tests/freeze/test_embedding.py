@@ -100,6 +100,15 @@ def test_two_small_matrices_are_the_whole_transform(p, n, rounds):
     assert (hadamard_matrix(4) == torch.tensor([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]])).all()
 
 
+def test_a_row_of_zeros_gives_plus_one():
+    projection = Projection("hadamard", 200, 3, 3, 1, 2)
+    rows, w = projection.matrix(), torch.randn(50, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    zero = (rows == 0).all(1)
+    assert zero.sum() > 5
+    codes = projection.codes(w)
+    assert codes[:, zero].all() and (codes == (w @ rows.T >= 0)).all()
+
+
 def test_orthogonal_rows_are_orthogonal_in_blocks():
     rows = Projection("orthogonal", 25, 10, 3, 1).matrix()
     lengths = rows.norm(dim=1, keepdim=True)

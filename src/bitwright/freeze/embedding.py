@@ -74,9 +74,9 @@ def embed_cosines(stream: Any, layer: nn.Module, pad_value: float) -> Any:
     projection = emitter.embedding.next_projection(emitter.layer, weight.shape[1])
     x, unit = _integers(stream, emitter.embedding.activation_bits)
     shift = float(layer.input_shift().detach()) / unit  # type: ignore[operator]
-    made = projection.matrix()
-    row_sums = made.sum(1)
-    codes = (weight @ made.T >= 0).numpy()  # not by a transform: a row of zeros must give exactly 0
+    made = None if projection.kind == "hadamard" else projection.matrix()
+    row_sums = projection.apply(torch.ones(projection.p, dtype=torch.float64), made)
+    codes = projection.codes(weight, made).numpy()
     edges = None if shift == 0 else torch.ceil(-shift * row_sums).numpy().astype(np.int64)
     bits = _project(emitter, x, layer, pad_value / unit, projection, made, edges)
     total = _agreements(emitter, bits, codes)

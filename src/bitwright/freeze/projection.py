@@ -66,6 +66,27 @@ class Projection:
             blocks.append(value)
         return torch.cat(blocks, -1)[..., : self.n_out]
 
+    def codes(self, w: Tensor, matrix: Tensor | None = None) -> Tensor:
+        """Signs of the projection of real vectors: w float64 (..., p) -> bool (..., n_out), True where it is >= 0.
+
+        A row of zeros, which a transform of few columns can have, gives exactly 0, so True.
+        """
+        sums = self.apply(w, matrix)
+        if self.kind == "hadamard":
+            size = 1 << (self.p - 1).bit_length()
+            doubtful = sums.abs() <= 1e-9 * size ** (self.rounds / 2) * w.norm(dim=-1, keepdim=True)
+            for n in doubtful.flatten(0, -2).any(0).nonzero().flatten().tolist():
+                sums[..., n] = w @ self._hadamard_row(n, size)
+        return sums >= 0
+
+    def _hadamard_row(self, n: int, size: int) -> Tensor:
+        value = torch.zeros(size, dtype=torch.float64)
+        value[n % size] = 1
+        for r in reversed(range(self.rounds)):
+            signs = rademacher_signs(self.seed, self.layer, n // size * self.rounds + r, size)
+            value = _hadamard(value) * torch.from_numpy(signs).to(value)
+        return value[: self.p]
+
 
 def _sylvester(size: int) -> Tensor:
     matrix = torch.ones(1, 1, dtype=torch.float64)
