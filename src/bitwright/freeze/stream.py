@@ -181,10 +181,12 @@ class Stream:
         x = x.on_grid(why)
         return x, 2.0**-x.emitter.fraction_bits
 
-    def sums(self, weights: np.ndarray, weight_dtype: str, window: Window | None = None) -> "Stream":
+    def sums(self, weights: np.ndarray, weight_dtype: str, window: Window | None = None,
+             accumulator: str = "int32") -> "Stream":  # fmt: skip
         """Sums of products with integer weights (N, K) or (O, C/groups, kh, kw); "bit" weights are -1 and +1 here.
 
-        The chain becomes the input's scale (none for signs and raw integers).
+        The chain becomes the input's scale (none for signs and raw integers). accumulator: of ops.CHOICES; a narrow one
+        wants signs and one-bit weights, and "wrap8_half", which holds half of the sum, puts the 2 into the chain.
         """
         x, scale = self.before_sums("sums over real numbers")
         emitter, value = x.emitter, x.value
@@ -192,16 +194,21 @@ class Stream:
             if not -(1 << 31) <= value.type.lo <= value.type.hi < 1 << 31:
                 raise ProgramError(f"inputs reach {value.type}, beyond 32 bits; clip them first")
             emitter.note(f"inputs {value.type.lo}..{value.type.hi}, {weight_dtype} weights", "its inputs are not signs")
+        if accumulator != "int32" and not (x.is_bits and weight_dtype == "bit"):
+            raise ProgramError(f"accumulator {accumulator!r} wants signs and one-bit weights; use int32 here")
         stored = (weights > 0).astype(np.uint8) if weight_dtype == "bit" else weights
-        total = _emit_linear(x, stored, weights, weight_dtype) if window is None else None
-        if window is not None:
-            total = _emit_conv(x, stored, weights, weight_dtype, window, _padding_integer(window, x, scale))
-        assert total is not None
-        return Stream(emitter, total, () if scale == 1.0 else x.chain)
+        if window is None:
+            total = _emit_linear(x, stored, weights, weight_dtype, accumulator)
+        else:
+            pad = _padding_integer(window, x, scale)
+            total = _emit_conv(x, stored, weights, weight_dtype, window, pad, accumulator)
+        chain = (scaling(2.0),) if accumulator == "wrap8_half" else ()
+        return Stream(emitter, total, chain if scale == 1.0 else x.chain)
 
-    def conv2d_sums(self, layer: torch.nn.Conv2d, weights: np.ndarray, weight_dtype: str, pad_value: float) -> "Stream":
+    def conv2d_sums(self, layer: torch.nn.Conv2d, weights: np.ndarray, weight_dtype: str, pad_value: float,
+                    accumulator: str = "int32") -> "Stream":  # fmt: skip
         """`sums` with the window of a torch convolution."""
-        return self.sums(weights, weight_dtype, window_of(layer, pad_value))
+        return self.sums(weights, weight_dtype, window_of(layer, pad_value), accumulator)
 
     def cosines(self, layer: torch.nn.Module, pad_value: float) -> "Stream":
         """A layer of cosines as codes of random signs. Exact but for what the codes' length leaves open."""
@@ -263,30 +270,39 @@ def _numbers(x: Stream) -> Callable[[Tensor], Tensor]:
     return (lambda v: 2 * v - 1) if x.is_bits else (lambda v: v)
 
 
-def _emit_linear(x: Stream, stored: np.ndarray, weights: np.ndarray, weight_dtype: str) -> Value:
+def _wrapped(total: Tensor, accumulator: str) -> Tensor:
+    """What an accumulator keeps of exact sums, float64."""
+    if accumulator == "int32":
+        return total
+    kept = torch.floor(total / 2) if accumulator == "wrap8_half" else total
+    return torch.remainder(kept + 128, 256) - 128
+
+
+def _emit_linear(x: Stream, stored: np.ndarray, weights: np.ndarray, weight_dtype: str, accumulator: str) -> Value:
     builder, as_numbers, matrix = x.emitter.builder, _numbers(x), torch.from_numpy(weights.astype(np.float64))
     if x.is_bits and weight_dtype == "bit":
-        value = builder.xnor_linear(x.value, stored)
+        value = builder.xnor_linear(x.value, stored, accumulator)
     else:
         value = builder.int_linear(x.value, stored, weight_dtype)
-    return x.emitter.emit(value, [x.value], lambda v: F.linear(as_numbers(v), matrix))
+    return x.emitter.emit(value, [x.value], lambda v: _wrapped(F.linear(as_numbers(v), matrix), accumulator))
 
 
 def _emit_conv(
-    x: Stream, stored: np.ndarray, weights: np.ndarray, weight_dtype: str, window: Window, pad: int
+    x: Stream, stored: np.ndarray, weights: np.ndarray, weight_dtype: str, window: Window, pad: int, accumulator: str
 ) -> Value:
     builder, as_numbers, kernel = x.emitter.builder, _numbers(x), torch.from_numpy(weights.astype(np.float64))
     options = {"stride": window.stride, "padding": window.padding, "dilation": window.dilation}
     options |= {"groups": window.groups, "pad_value": pad}
     if x.is_bits and weight_dtype == "bit":
-        value = builder.xnor_conv2d(x.value, stored, **options)
+        value = builder.xnor_conv2d(x.value, stored, accumulator=accumulator, **options)
     else:
         value = builder.int_conv2d(x.value, stored, weight_dtype, **options)
     top, bottom, left, right = window.padding
 
     def twin(v: Tensor) -> Tensor:
         padded = F.pad(as_numbers(v), (left, right, top, bottom), value=pad)
-        return F.conv2d(padded, kernel, None, window.stride, 0, window.dilation, window.groups)
+        total = F.conv2d(padded, kernel, None, window.stride, 0, window.dilation, window.groups)
+        return _wrapped(total, accumulator)
 
     return x.emitter.emit(value, [x.value], twin)
 

@@ -6,12 +6,15 @@ algorithm behind a convolution (Winograd, blocking) can leak a fraction into the
 Source: Courbariaux et al. 2015 (BinaryConnect), arXiv:1511.00363; Hubara et al. 2016, arXiv:1602.02830.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..ir import ProgramError, lower
 from ..quantizers import Quantizer, QuantizerPair, make_quantizer
+from .accumulator import ACCUMULATORS, wrap
 from .scale import Scale
 
 Size = int | tuple[int, ...]
@@ -30,6 +33,7 @@ class _BinaryWeights:
     weight: nn.Parameter
     scale: Scale
     weight_quantizer: Quantizer | None
+    watch: Callable[[Tensor, Tensor], None] | None  # sees inputs and sums before they wrap; see accumulator.py
 
     def _binary_setup(self, weight_quantizer: QuantizerLike | None, scale: str | float, input_quantizer) -> None:
         fan_in = self.weight[0].numel()
@@ -40,6 +44,25 @@ class _BinaryWeights:
         self.scale = Scale(scale, self.weight.shape[0])
         channels = self.weight.shape[1] * int(getattr(self, "groups", 1))
         self.input_quantizer = None if input_quantizer is None else make_quantizer(input_quantizer, channels, axis=1)
+        self.watch = None
+
+    def set_accumulator(self, accumulator: str) -> None:
+        """How sums are kept: "int32", "wrap8" or "wrap8_half" (accumulator.py); the last two want signs as inputs.
+
+        A narrow one is a buffer, saved with the weights. Raises ValueError for another name.
+        """
+        if accumulator not in ACCUMULATORS:
+            raise ValueError(f"accumulator: no {accumulator!r}; choose one of {', '.join(ACCUMULATORS)}")
+        code = torch.tensor(ACCUMULATORS.index(accumulator), dtype=torch.int8)
+        if accumulator == "int32":
+            self._buffers.pop("accumulator_code", None)  # type: ignore[attr-defined]
+        else:
+            self.register_buffer("accumulator_code", code)  # type: ignore[attr-defined]
+
+    @property
+    def accumulator(self) -> str:
+        code = self._buffers.get("accumulator_code")  # type: ignore[attr-defined]
+        return "int32" if code is None else ACCUMULATORS[int(code)]
 
     def used_weight(self) -> Tensor:
         """The weight of the forward pass, before the scale: the quantizer's value, or the latent one without it."""
@@ -70,6 +93,9 @@ class _BinaryWeights:
         if not self.training and self.weight_quantizer is not None:  # type: ignore[attr-defined]
             total = exact_sum(total, x)
             plain = None if plain is None else exact_sum(plain, x)
+        if self.watch is not None:
+            self.watch(x, total)
+        total = wrap(total, self.accumulator)
         factor, offset = self.scale_factor(), self.weight_offset()
         total = total if factor is None else total * factor.reshape(shape if factor.dim() else ())
         return total if plain is None or offset is None else total + plain * offset.reshape(shape)
@@ -90,15 +116,18 @@ class BinaryLinear(_BinaryWeights, nn.Linear):
     weight_quantizer, input_quantizer: a name of QUANTIZERS, a QuantizerPair or None (inputs as they come; weights
     real, also written "real", without a scale: a first stage of training, which does not freeze).
     scale: "none" | "tensor" | "channel" | "learned" | "power_of_two" | "two_level" | a positive number.
+    accumulator: of the sums of signs; see set_accumulator.
     bias: only torch's place in the signature; True raises ValueError.
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = False, *,
                  weight_quantizer: QuantizerLike | None = "ste", scale: str | float = "none",
-                 input_quantizer: QuantizerLike | None = None, device=None, dtype=None):  # fmt: skip
+                 input_quantizer: QuantizerLike | None = None, accumulator: str = "int32", device=None,
+                 dtype=None):  # fmt: skip
         _no_bias(bias, "BinaryLinear")
         super().__init__(in_features, out_features, bias=False, device=device, dtype=dtype)
         self._binary_setup(weight_quantizer, scale, input_quantizer)
+        self.set_accumulator(accumulator)
 
     def forward(self, input: Tensor) -> Tensor:
         x = input if self.input_quantizer is None else self.input_quantizer(input)
@@ -117,12 +146,14 @@ class BinaryConv2d(_BinaryWeights, nn.Conv2d):
                  padding: str | Size = 0, dilation: Size = 1, groups: int = 1, bias: bool = False,
                  padding_mode: str = "zeros", *, pad_value: float = 0.0,
                  weight_quantizer: QuantizerLike | None = "ste", scale: str | float = "none",
-                 input_quantizer: QuantizerLike | None = None, device=None, dtype=None):  # fmt: skip
+                 input_quantizer: QuantizerLike | None = None, accumulator: str = "int32", device=None,
+                 dtype=None):  # fmt: skip
         _no_bias(bias, "BinaryConv2d")
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, False,  # type: ignore
                          padding_mode, device=device, dtype=dtype)  # type: ignore  # fmt: skip
         self.pad_value = float(pad_value)
         self._binary_setup(weight_quantizer, scale, input_quantizer)
+        self.set_accumulator(accumulator)
 
     def forward(self, input: Tensor) -> Tensor:
         x = input if self.input_quantizer is None else self.input_quantizer(input)
@@ -150,9 +181,12 @@ def _scaled(layer: BinaryLinear | BinaryConv2d, x, sums):
 
 @lower.register
 def _(layer: BinaryLinear, x):
-    return _scaled(layer, x, lambda v, weights: v.sums(weights, "bit"))
+    return _scaled(layer, x, lambda v, weights: v.sums(weights, "bit", None, layer.accumulator))
 
 
 @lower.register
 def _(layer: BinaryConv2d, x):
-    return _scaled(layer, x, lambda v, weights: v.conv2d_sums(layer, weights, "bit", layer.pad_value))
+    def sums(v, weights):
+        return v.conv2d_sums(layer, weights, "bit", layer.pad_value, layer.accumulator)
+
+    return _scaled(layer, x, sums)
