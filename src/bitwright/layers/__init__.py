@@ -13,6 +13,8 @@ from .logic import LogicLinear
 from .logic_conv import LogicConv2d, OrPool2d
 from .logic_stack import LogicStack
 from .make import ACTIVATIONS, make_activation, method_parts
+from .normalize import Normalize
+from .option_a import OptionA
 from .parametrizations import PARAMETRIZATIONS
 from .scale import Scale
 from .thermometer import Thermometer
@@ -26,6 +28,8 @@ LAYERS: dict[str, type[nn.Module]] = {
     "RSign": RSign,
     "RPReLU": RPReLU,
     "TwoLevel": TwoLevel,
+    "Normalize": Normalize,
+    "OptionA": OptionA,
     "CosineLinear": CosineLinear,
     "CosineConv1d": CosineConv1d,
     "CosineConv2d": CosineConv2d,
@@ -42,7 +46,7 @@ LAYERS: dict[str, type[nn.Module]] = {
 
 __all__ = [
     "ACTIVATIONS", "BinaryConv2d", "BinaryLinear", "CosineConv1d", "CosineConv2d", "CosineLinear", "EmbeddingNoise",
-    "GroupSum", "LAYERS", "LearnedThermometer", "LogicConv2d", "LogicLinear", "LogicStack", "OrPool2d",
-    "PARAMETRIZATIONS", "RASU", "RPReLU", "RSign", "Scale", "Sign", "TASU", "Temperature", "Thermometer", "TwoLevel",
-    "WIRINGS", "make_activation", "method_parts",
+    "GroupSum", "LAYERS", "LearnedThermometer", "LogicConv2d", "LogicLinear", "LogicStack", "Normalize", "OptionA",
+    "OrPool2d", "PARAMETRIZATIONS", "RASU", "RPReLU", "RSign", "Scale", "Sign", "TASU", "Temperature", "Thermometer",
+    "TwoLevel", "WIRINGS", "make_activation", "method_parts",
 ]  # fmt: skip

@@ -14,15 +14,20 @@ from .float_twin import float_twin
 from .gnet import gnet, gnet_cnn, gnet_sign
 from .logic_conv import logic_conv
 from .logic_mlp import logic_mlp
+from .resnet import resnet18, resnet20
 from .sign_cnn import sign_cnn
 from .sign_mlp import sign_mlp
 from .sign_resnet import sign_resnet
 from .summary import summary
+from .vgg_small import vgg_small
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "sign_mlp": sign_mlp,
     "sign_cnn": sign_cnn,
     "sign_resnet": sign_resnet,
+    "resnet20": resnet20,
+    "resnet18": resnet18,
+    "vgg_small": vgg_small,
     "gnet": gnet,
     "gnet_cnn": gnet_cnn,
     "gnet_sign": gnet_sign,
@@ -65,6 +70,5 @@ def list_models(pattern: str = "*") -> list[str]:
 
 __all__ = [
     "MODELS", "convert", "create_model", "float_twin", "gnet", "gnet_cnn", "gnet_sign", "list_models", "logic_conv",
-    "logic_mlp", "sign_cnn",
-    "sign_mlp", "sign_resnet", "summary",
+    "logic_mlp", "resnet18", "resnet20", "sign_cnn", "sign_mlp", "sign_resnet", "summary", "vgg_small",
 ]  # fmt: skip

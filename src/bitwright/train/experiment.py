@@ -6,7 +6,9 @@ from typing import Any
 
 from torch import nn
 
+from ..data.float_weights import FLOAT_WEIGHTS
 from ..models import create_model, float_twin
+from .float_start import start_from_float
 from .loop import FitResult, fit
 from .recipe import Recipe, recipe_file
 
@@ -41,7 +43,9 @@ def train_recipe(recipe: Recipe, folder: str | Path | None = None, *, data=None,
     root = None if folder is None else Path(folder).parent
     teacher = _teacher(recipe, root, data, progress) if recipe.distill.weight else None
     model = recipe_model(recipe, data)
-    if recipe.start:
+    if recipe.start in FLOAT_WEIGHTS:
+        start_from_float(model, recipe.start)
+    elif recipe.start:
         before = _other(recipe_file(recipe.start), recipe.seed, recipe, root, data, progress)
         model.load_state_dict(before.state_dict())
     return fit(model, data, recipe=recipe, folder=folder, resume=resume, teacher=teacher, progress=progress)

@@ -49,7 +49,7 @@ class Recipe:
     model: str = "sign_mlp"
     model_options: dict[str, Any] = field(default_factory=dict)
     data: str = "digits"
-    start: str = ""  # another recipe, by path or name: begin with the weights it ends with (same seed), two-stage
+    start: str = ""  # begin with the weights another recipe (path or name, same seed) ends with, or of FLOAT_WEIGHTS
     float_twin: bool = False  # train the same architecture with real weights and activations instead
     seed: int = 0
     epochs: int = 20
@@ -138,7 +138,8 @@ class Recipe:
         aside = {"name", "seed", "device", "threads", "checkpoint_seconds", "eval_every"}
         values = {key: value for key, value in asdict(self).items() if key not in aside}
         for name in filter(None, (self.start, self.distill.teacher)):  # their texts decide the weights, not their names
-            values[f"recipe {name}"] = Recipe.from_toml(recipe_file(name)).hash()
+            file = _find(name)
+            values[f"recipe {name}"] = name if file is None else Recipe.from_toml(file).hash()
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
     def with_seed(self, seed: int) -> "Recipe":
@@ -180,6 +181,13 @@ def _as_kind(who: str, kind, value):
 
 def recipe_file(name: str) -> Path:
     """The file of a recipe given by path, or by the name of one that comes along. Raises FileNotFoundError."""
+    found = _find(name)
+    if found is None:
+        raise FileNotFoundError(f"recipe {name!r}: neither a file nor a recipe that comes along")
+    return found
+
+
+def _find(name: str) -> Path | None:
     package = Path(__file__).resolve().parents[1]
     if Path(name).is_file():
         return Path(name)
@@ -187,4 +195,4 @@ def recipe_file(name: str) -> Path:
         for place in (root / "recipes").rglob("*.toml"):
             if place.stem == name:
                 return place
-    raise FileNotFoundError(f"recipe {name!r}: neither a file nor a recipe that comes along")
+    return None

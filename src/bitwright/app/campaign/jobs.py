@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bitwright.app.campaign.rows import Row
 from bitwright.app.recipes import find_recipe, recipe_class
+from bitwright.data.float_weights import FLOAT_WEIGHTS
 
 CHECKPOINT, PROGRAM = "checkpoint.pt", "model.bw"
 LARGEST = 5_000_000  # bytes of a checkpoint that may be kept beside the results
@@ -50,7 +51,7 @@ def _add(file: Path, seed: int, out: Path, jobs: dict[Path, Job], wanted: bool) 
     if folder in jobs and (jobs[folder].wanted or not wanted):
         return folder
     needs = []
-    if recipe.start:
+    if recipe.start and recipe.start not in FLOAT_WEIGHTS:
         needs.append(_add(find_recipe(recipe.start), seed, out, jobs, wanted=False))
     if recipe.distill.weight and recipe.distill.teacher:
         taught = seed if recipe.distill.teacher_seed < 0 else recipe.distill.teacher_seed
