@@ -6,6 +6,18 @@
 #define MULADD(a, b, c) ((row)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define KEPT(old, at) ((row)_mm512_maskz_load_ps((__mmask16)(0 - (old)), at))
 
+/* Half rows: values in [0, 1] as float16, gradients, whose exponents run low, as the upper half of a float32. */
+#define HAS_HALF 1
+#define VALUE_GET(at, i) ((row)_mm512_cvtph_ps(_mm256_load_si256((const __m256i *)(at) + (i))))
+#define VALUE_SET(at, i, values) \
+  _mm256_store_si256((__m256i *)(at) + (i), _mm512_cvtps_ph((__m512)(values), _MM_FROUND_TO_NEAREST_INT))
+#define GRAD_KEPT(old, at, i)                    \
+  ((row)_mm512_maskz_slli_epi32((__mmask16)(0 - (old)), \
+                                _mm512_cvtepu16_epi32(_mm256_load_si256((const __m256i *)(at) + (i))), 16))
+#define GRAD_SET(at, i, values)                                                                             \
+  _mm256_store_si256((__m256i *)(at) + (i), _mm512_cvtepi32_epi16(_mm512_srli_epi32(                        \
+                         _mm512_add_epi32((__m512i)(values), _mm512_set1_epi32(0x8000)), 16)))
+
 /* The four sums, added to four floats: each step halves what is left of all four at once. */
 static inline void sum4(__m512 r0, __m512 r1, __m512 r2, __m512 r3, float *to) {
   __m512 r01 = _mm512_add_ps(_mm512_unpacklo_ps(r0, r1), _mm512_unpackhi_ps(r0, r1));

@@ -20,12 +20,15 @@ enum { BW_TRAIN_LANES = 16 };
 /* Every layer numbers its inputs anew, and so the results of the layer before; a result of the last layer has its
  * place in y. Gates are computed in the order of `gates` and, on the way back, in that of `gates_back`, where inputs
  * must appear first in the order of their numbers. Speed wants results in a row on the way there, inputs in a row on
- * the way back. */
+ * the way back. What a gate learns is its truth table, 4 numbers, or logits of the 16 tables, whose softmax weighs
+ * them. */
 struct bw_train_stack {
   int64_t n_layers, batch, n_groups, n_threads; /* n_groups 0: the last layer's own signals are the result */
-  const int64_t *widths;                        /* [n_layers + 1]: inputs, then gates a layer */
-  const int32_t *slots;                         /* [widths[0]]: the number of each input of the stack */
-  const int32_t *gates, *gates_back;            /* [4][width] a layer: numbers of a, b, the result, the table */
+  int64_t half;                     /* 1: signals between layers may be kept in 16 bits, where the CPU is quick at it */
+  int64_t n_numbers;                /* 4 or 16 a gate */
+  const int64_t *widths;            /* [n_layers + 1]: inputs, then gates a layer */
+  const int32_t *slots;             /* [widths[0]]: the number of each input of the stack */
+  const int32_t *gates, *gates_back; /* [4][width] a layer: numbers of a, b, the result, and which gate it is */
   float *room; /* bw_train_room floats, 64-byte aligned; backward wants it as forward left it */
 };
 
@@ -39,19 +42,12 @@ BW_TRAIN_API int bw_train_abi(void);
 
 BW_TRAIN_API int64_t bw_train_room(const struct bw_train_stack *stack);
 
-/* x [batch][widths[0]], tables [gates of all layers][4] -> y [batch][n_groups or gates of the last layer]. */
+/* x [batch][widths[0]]; learned: of each layer [gates][n_numbers] -> y [batch][n_groups or gates of the last layer]. */
 BW_TRAIN_API void bw_train_forward(const struct bw_train_stack *stack, const struct bw_train_array *x,
-                                   const float *tables, const struct bw_train_array *y);
+                                   const float *const *learned, const struct bw_train_array *y);
 
-/* After forward: grad_y, as y -> grad_tables, as tables, and, where it is not NULL, grad_x, as x. Sums over the batch
+/* After forward: grad_y, as y -> grad_learned, as learned, and, where it is not NULL, grad_x, as x. Sums over the batch
  * are the same again for the same number of threads. */
 BW_TRAIN_API void bw_train_backward(const struct bw_train_stack *stack, const struct bw_train_array *grad_y,
-                                    float *grad_tables, const struct bw_train_array *grad_x);
-
-/* logits [n_gates][16] -> tables [n_gates][4], the softmax's mean of the 16 truth tables; `kept`, 64-byte aligned, of
- * bw_train_gates16_kept floats, is for the way back. */
-BW_TRAIN_API int64_t bw_train_gates16_kept(int64_t n_gates);
-BW_TRAIN_API void bw_train_gates16(const float *logits, int64_t n_gates, float *tables, float *kept);
-BW_TRAIN_API void bw_train_gates16_back(const float *kept, const float *grad_tables, int64_t n_gates,
-                                        float *grad_logits);
+                                    float *const *grad_learned, const struct bw_train_array *grad_x);
 #endif

@@ -14,15 +14,3 @@ const struct bw_train_kernels *bw_train_best(void) {
 }
 
 int bw_train_abi(void) { return 3; }
-
-int64_t bw_train_gates16_kept(int64_t n_gates) {
-  return (n_gates + BW_TRAIN_LANES - 1) / BW_TRAIN_LANES * BW_TRAIN_LANES * 20;
-}
-
-void bw_train_gates16(const float *logits, int64_t n_gates, float *tables, float *kept) {
-  bw_train_best()->gates16(logits, n_gates, tables, kept);
-}
-
-void bw_train_gates16_back(const float *kept, const float *grad_tables, int64_t n_gates, float *grad_logits) {
-  bw_train_best()->gates16_back(kept, grad_tables, n_gates, grad_logits);
-}

@@ -2,6 +2,12 @@
 #define SAME(number) (number)
 #define MULADD(a, b, c) ((a) * (b) + (c))
 #define KEPT(old, at) ((old) ? *(at) : (row){0})
+/* No half rows here: has_half is 0, nothing asks for them. */
+#define VALUE_GET(at, i) (((const row *)(at))[i])
+#define VALUE_SET(at, i, values) (((row *)(at))[i] = (values))
+#define GRAD_KEPT(old, at, i) KEPT(old, (const row *)(at) + (i))
+#define GRAD_SET(at, i, values) (((row *)(at))[i] = (values))
+#define HAS_HALF 0
 #define SUM4(r0, r1, r2, r3, to)               \
   do {                                         \
     float at[4] = {0, 0, 0, 0};                \

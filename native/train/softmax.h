@@ -1,7 +1,7 @@
 /* The mean of the 16 truth tables under a softmax, and its gradient; compiled once for each instruction set, which also
  * says how to TRANSPOSE 16 rows. 16 gates go through it at a time, so every step is one of whole rows. What is kept for
  * the way back is of the same kind: of each tile 16 rows of probabilities and 4 of table entries. */
-enum { TILE = BW_TRAIN_LANES, KEPT_ROWS = 20 };
+enum { TILE = BW_TRAIN_LANES, KEPT_ROWS = BW_TRAIN_KEPT };
 
 /* e^x for x <= 0, within 2 units of the last place; below -87 it is e^-87. Cody-Waite reduction, Taylor-like polynomial
  * of degree 6 on [-ln2/2, ln2/2]. */
@@ -70,5 +70,5 @@ static void NAME(gates16_back)(const float *kept, const float *grad_tables, int6
 }
 
 const struct bw_train_kernels NAME(bw_train_kernels) = {
-    NAME(gates16), NAME(gates16_back), NAME(forward), NAME(backward),
+    NAME(gates16), NAME(gates16_back), NAME(forward), NAME(backward), HAS_HALF,
 };

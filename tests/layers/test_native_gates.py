@@ -14,7 +14,7 @@ from bitwright.layers.gate_stack import gate_stack, stack_plan  # noqa: E402
 from bitwright.layers.gates import relaxed_gates, scatter_plan  # noqa: E402
 from bitwright.layers.group_sum import GroupSum  # noqa: E402
 from bitwright.layers.logic_stack import LogicStack  # noqa: E402
-from bitwright.layers.parametrizations import TRUTH, mean_of_16  # noqa: E402
+from bitwright.layers.parametrizations import mean_of_16  # noqa: E402
 from tests.native.kernels_lib import FLAGS, NATIVE, compiler, cpu_has  # noqa: E402
 
 needs_library = pytest.mark.skipif(
@@ -82,7 +82,7 @@ def test_the_loops_of_other_instruction_sets(isa, tmp_path, monkeypatch):
     torch.manual_seed(0)
     for mine, want in zip(*both_ways((19, 40, 3, 30), 37, 3, True, 2), strict=True):
         torch.testing.assert_close(mine.double(), want, rtol=2e-5, atol=5e-5)
-    mean_is_right(scale=3.0, n_gates=37)
+    softmax_is_right(scale=3.0, n_gates=37)
 
 
 @needs_library
@@ -154,22 +154,48 @@ def test_backward_may_be_asked_for_twice_and_late():
     assert torch.equal(grad, again)
 
 
-def mean_is_right(scale, n_gates):
-    logits, grad = scale * torch.randn(n_gates, 16), torch.randn(n_gates, 4)
+def softmax_is_right(scale, n_gates):
+    """Logits of 16 gates: result and gradient are those of the softmax's mean of their tables."""
+    logits, x = scale * torch.randn(n_gates, 16), torch.rand(33, 9)
+    wirings, grad = some_wirings([9, n_gates]) if n_gates else [torch.zeros(2, 0).int()], torch.randn(33, n_gates)
     mine, want = logits.clone().requires_grad_(), logits.double().requires_grad_()
-    tables, expected = mean_of_16(mine), want.softmax(1) @ TRUTH.double()
-    assert type(tables.grad_fn).__name__.startswith("_NativeMean")
-    tables.backward(grad)
+    y = gate_stack(x, [mine], stack_plan(wirings, 9))
+    expected = relaxed_gates(x.double().t(), mean_of_16(want), wirings[0]).t()
+    y.backward(grad)
     expected.backward(grad.double())
-    torch.testing.assert_close(tables.double(), expected, rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(mine.grad.double(), want.grad, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(y.double(), expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(mine.grad.double(), want.grad, rtol=2e-4, atol=2e-6)
 
 
 @needs_library
-@pytest.mark.parametrize("scale, n_gates", [(1.0, 50), (30.0, 1), (500.0, 64), (1.0, 0)])
-def test_the_mean_of_16_gates_and_its_gradient(scale, n_gates):
+@pytest.mark.parametrize("scale, n_gates", [(1.0, 50), (30.0, 1), (500.0, 64), (1.0, 0), (1.0, 513)])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_softmax_over_16_gates_and_its_gradient(scale, n_gates, threads):
     torch.manual_seed(0)
-    mean_is_right(scale, n_gates)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    softmax_is_right(scale, n_gates)
+    torch.set_num_threads(before)
+
+
+@needs_library
+def test_under_autocast_signals_of_16_bits_are_nearly_the_same():
+    torch.manual_seed(3)
+    layers = [LogicLinear(20, 60), LogicLinear(60, 60), LogicLinear(60, 60), LogicLinear(60, 30)]
+    model, x, found = LogicStack(*layers, GroupSum(3)), torch.rand(50, 20).round(), []
+    for on in (False, True):
+        model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=on):
+            y = model(x)
+        y.square().sum().backward()
+        found.append([y.detach(), *(p.grad.clone() for p in model.parameters())])
+    assert found[1][0].dtype == torch.float32
+    for exact, near in zip(*found, strict=True):
+        assert 0 <= float((exact - near).norm()) < 0.01 * float(exact.norm())
+    model.eval()
+    with torch.autocast("cpu", torch.bfloat16):
+        bits = model(x)
+    assert torch.equal(bits, model(x))
 
 
 @needs_library

@@ -43,20 +43,19 @@ class _Room:
 
 class _GateStack(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, tables: Tensor, plan: Tensor, widths: list[int], n_groups: int) -> Tensor:
-        threads = torch.get_num_threads()
-        room = _Room(native_gates.room_size(len(x), widths, n_groups, threads))
-        ctx.room, ctx.rest = room, (widths, n_groups, threads)
+    def forward(ctx: Any, x: Tensor, plan: Tensor, n_groups: int, *learned: Tensor) -> Tensor:
+        n_numbers, widths = learned[0].shape[1], [x.shape[1], *map(len, learned)]
+        threads, half = torch.get_num_threads(), torch.is_autocast_enabled("cpu")
+        ctx.room = _Room(native_gates.room_size(len(x), widths, n_groups, threads, n_numbers))
+        ctx.shape = [n_groups, threads, half, n_numbers, *widths]
         ctx.save_for_backward(plan)
-        return native_gates.gates_stack(x, tables, plan, widths, n_groups, threads, room.memory)
+        return native_gates.gates_stack(x, learned, plan, ctx.shape, ctx.room.memory)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):
         to_x = ctx.needs_input_grad[0]
-        grad_tables, grad_x = native_gates.gates_stack_back(
-            grads[0], ctx.saved_tensors[0], *ctx.rest, ctx.room.memory, to_x
-        )
-        return grad_x if to_x else None, grad_tables, None, None, None
+        found = native_gates.gates_stack_back(grads[0], ctx.saved_tensors[0], ctx.shape, ctx.room.memory, to_x)
+        return found[0] if to_x else None, None, None, *found[1:]
 
 
 def takes(wiring: Tensor, *values: Tensor) -> bool:
@@ -69,15 +68,16 @@ def stack_plan(wirings: Sequence[Tensor], in_features: int, n_groups: int = 0) -
     return torch.from_numpy(order_stack([wiring.numpy() for wiring in wirings], in_features, n_groups))
 
 
-def gate_stack(x: Tensor, tables: Sequence[Tensor], plan: Tensor, n_groups: int = 0) -> Tensor:
-    """x: (batch, in_features) in [0, 1], of any strides; tables: (gates, 4) a layer -> (batch, gates of the last), or,
-    with n_groups, (batch, n_groups): sums of that many equal, contiguous parts of them.
+def gate_stack(x: Tensor, learned: Sequence[Tensor], plan: Tensor, n_groups: int = 0) -> Tensor:
+    """x: (batch, in_features) in [0, 1], of any strides -> (batch, gates of the last layer), or, with n_groups,
+    (batch, n_groups): sums of that many equal, contiguous parts of them.
 
+    learned: for each layer truth tables (gates, 4), or for each logits (gates, 16), whose softmax weighs the 16 tables.
     plan: stack_plan of the layers' wirings and n_groups. Without groups the result is feature-major in memory. float32,
-    CPU; `takes` says whether it can be called.
+    CPU; `takes` says whether it can be called. Under autocast signals between layers are kept in 16 bits: float16, and
+    their gradients bfloat16.
     """
-    widths, joined = [x.shape[1], *map(len, tables)], torch.cat(list(tables)) if len(tables) > 1 else tables[0]
     if torch.is_grad_enabled() or len(x) <= CHUNK:
-        return _GateStack.apply(x, joined, plan, widths, n_groups)  # type: ignore[return-value]
-    parts = [_GateStack.apply(part, joined, plan, widths, n_groups) for part in x.split(CHUNK)]
+        return _GateStack.apply(x, plan, n_groups, *learned)  # type: ignore[return-value]
+    parts = [_GateStack.apply(part, plan, n_groups, *learned) for part in x.split(CHUNK)]
     return torch.cat(parts)  # type: ignore[arg-type]

@@ -71,6 +71,10 @@ class GateTables(nn.Module):
             logits = (logits + self.rule.noise(logits)) / self.temperature
         return straight_through(self.rule.relax(logits), self.rule.harden(logits.detach()))
 
+    def plainly_soft(self) -> bool:
+        """Whether now forward() is the softmax of 16 logits, `params`, and nothing else."""
+        return self.training and self.parametrization == "gates16" and self.sampling_now == "soft"
+
     @torch.no_grad()
     def hard(self) -> Tensor:
         """The tables that ship: 0 and 1, (n_gates, 2^k), int64."""

@@ -52,14 +52,15 @@ class LogicLinear(nn.Module):
                 f"LogicLinear: input is {tuple(x.shape)}, expected (batch, {self.in_features}); flatten it, or build "
                 "the layer for these features"
             )
-        tables, n_rows = self.tables(), self.in_features
+        n_rows = self.in_features
         if self.choice is not None:
             x, n_rows = self.choice(x.t()).t(), self.wiring.numel()
-        if takes(self.wiring, x, tables):
+        if takes(self.wiring, x, self.tables.params):
             plan = self._plan.get(lambda: stack_plan([self.wiring], n_rows), self.wiring)
-            return gate_stack(x, [tables], plan)
+            learned = self.tables.params if self.tables.plainly_soft() else self.tables()
+            return gate_stack(x, [learned], plan)
         scatter = self._scatter.get(lambda: scatter_plan(self.wiring, n_rows), self.wiring)
-        return relaxed_gates(x.t().contiguous(), tables, self.wiring, scatter).t()
+        return relaxed_gates(x.t().contiguous(), self.tables(), self.wiring, scatter).t()
 
     def final_wiring(self) -> Tensor:
         """What eval reads: int32 (k, out_features)."""

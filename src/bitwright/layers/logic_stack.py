@@ -52,5 +52,6 @@ class LogicStack(nn.Sequential):
         plans: dict[tuple[int, int, int], Remembered] = self.__dict__.setdefault("_plans", {})
         remembered = plans.setdefault((at, len(run), groups), Remembered())
         plan = remembered.get(lambda: stack_plan(wirings, layers[0].in_features, groups), *wirings)
-        y = gate_stack(x, [layer.tables() for layer in layers], plan, groups)
+        soft = all(layer.tables.plainly_soft() for layer in layers)
+        y = gate_stack(x, [layer.tables.params if soft else layer.tables() for layer in layers], plan, groups)
         return y if head is None else y / head.tau

@@ -20,7 +20,7 @@ _LIBRARY = torch.library.Library("bitwright", "FRAGMENT")
 
 class _Stack(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("n_layers", "batch", "n_groups", "n_threads")),
+        *((name, ctypes.c_int64) for name in ("n_layers", "batch", "n_groups", "n_threads", "half", "n_numbers")),
         *((name, ctypes.c_void_p) for name in ("widths", "slots", "gates", "gates_back", "room")),
     ]
 
@@ -41,16 +41,11 @@ def library_path() -> Path:
 
 def open_library(path: str | Path) -> ctypes.CDLL | None:
     """The training library at `path`; None if it is not built, of another machine or of another version."""
-    pointer, number, stack, array = (
-        ctypes.c_void_p, ctypes.c_int64, ctypes.POINTER(_Stack), ctypes.POINTER(_Array),
-    )  # fmt: skip
+    stack, array, numbers = ctypes.POINTER(_Stack), ctypes.POINTER(_Array), ctypes.POINTER(ctypes.c_void_p)
     signatures = {
-        "bw_train_room": (number, [stack]),
-        "bw_train_forward": (None, [stack, array, pointer, array]),
-        "bw_train_backward": (None, [stack, array, pointer, array]),
-        "bw_train_gates16_kept": (number, [number]),
-        "bw_train_gates16": (None, [pointer, number, pointer, pointer]),
-        "bw_train_gates16_back": (None, [pointer, pointer, number, pointer]),
+        "bw_train_room": (ctypes.c_int64, [stack]),
+        "bw_train_forward": (None, [stack, array, numbers, array]),
+        "bw_train_backward": (None, [stack, array, numbers, array]),
     }
     try:
         library = ctypes.CDLL(str(path))
@@ -79,54 +74,42 @@ def takes(*values: Tensor) -> bool:
     return available() and all(v.dtype == torch.float32 and v.device.type == "cpu" for v in values)
 
 
-def _gates16(logits: Tensor) -> tuple[Tensor, Tensor]:
-    logits, library = logits.contiguous(), _open()
-    tables, kept = logits.new_empty(len(logits), 4), logits.new_empty(library.bw_train_gates16_kept(len(logits)))
-    library.bw_train_gates16(logits.data_ptr(), len(logits), tables.data_ptr(), kept.data_ptr())
-    return tables, kept
-
-
-def _gates16_back(kept: Tensor, grad: Tensor) -> Tensor:
-    grad = grad.contiguous()
-    out = grad.new_empty(len(grad), 16)
-    _open().bw_train_gates16_back(kept.data_ptr(), grad.data_ptr(), len(grad), out.data_ptr())
-    return out
-
-
-def room_size(batch: int, widths: Sequence[int], n_groups: int, n_threads: int) -> int:
+def room_size(batch: int, widths: Sequence[int], n_groups: int, n_threads: int, n_numbers: int) -> int:
     """How many floats of room a stack needs."""
     n_layers, counts = len(widths) - 1, (ctypes.c_int64 * len(widths))(*widths)
-    return _open().bw_train_room(_Stack(n_layers, batch, n_groups, n_threads, ctypes.addressof(counts)))
+    return _open().bw_train_room(_Stack(n_layers, batch, n_groups, n_threads, 0, n_numbers, ctypes.addressof(counts)))
 
 
-def _stack(plan: Tensor, widths: list[int], n_groups: int, n_threads: int, room: Tensor, batch: int):
+def _pointers(tensors: Sequence[Tensor]) -> ctypes.Array:
+    return (ctypes.c_void_p * len(tensors))(*[tensor.data_ptr() for tensor in tensors])
+
+
+def _stack(plan: Tensor, shape: list[int], room: Tensor, batch: int):
+    n_groups, n_threads, half, n_numbers, *widths = shape
     counts = (ctypes.c_int64 * len(widths))(*widths)  # to be kept alive by the caller
     there = plan.data_ptr() + 4 * widths[0]
     back = there + 16 * sum(widths[1:])
     places = (ctypes.addressof(counts), plan.data_ptr(), there, back, room.data_ptr())
-    return _Stack(len(widths) - 1, batch, n_groups, n_threads, *places), counts
+    return _Stack(len(widths) - 1, batch, n_groups, n_threads, half, n_numbers, *places), counts
 
 
-def _forward(
-    x: Tensor, tables: Tensor, plan: Tensor, widths: list[int], n_groups: int, n_threads: int, room: Tensor
-) -> Tensor:
-    tables, batch = tables.contiguous(), len(x)
-    y = x.new_empty(batch, n_groups) if n_groups else x.new_empty(widths[-1], batch).t()
-    stack, _alive = _stack(plan, widths, n_groups, n_threads, room, batch)
-    _open().bw_train_forward(stack, _Array.of(x), tables.data_ptr(), _Array.of(y))
+def _forward(x: Tensor, learned: list[Tensor], plan: Tensor, shape: list[int], room: Tensor) -> Tensor:
+    batch, n_groups, last = len(x), shape[0], shape[-1]
+    learned = [numbers.contiguous() for numbers in learned]
+    y = x.new_empty(batch, n_groups) if n_groups else x.new_empty(last, batch).t()
+    stack, _alive = _stack(plan, shape, room, batch)
+    _open().bw_train_forward(stack, _Array.of(x), _pointers(learned), _Array.of(y))
     return y
 
 
-def _backward(
-    grad: Tensor, plan: Tensor, widths: list[int], n_groups: int, n_threads: int, room: Tensor, to_x: bool
-) -> tuple[Tensor, Tensor]:
-    batch = len(grad)
-    grad_tables = grad.new_empty(sum(widths[1:]), 4)
+def _backward(grad: Tensor, plan: Tensor, shape: list[int], room: Tensor, to_x: bool) -> list[Tensor]:
+    batch, n_numbers, widths = len(grad), shape[3], shape[4:]
+    grad_learned = [grad.new_empty(width, n_numbers) for width in widths[1:]]
     grad_x = grad.new_empty(widths[0], batch if to_x else 0).t()
-    stack, _alive = _stack(plan, widths, n_groups, n_threads, room, batch)
+    stack, _alive = _stack(plan, shape, room, batch)
     wanted = ctypes.byref(_Array.of(grad_x)) if to_x else None
-    _open().bw_train_backward(stack, _Array.of(grad), grad_tables.data_ptr(), wanted)
-    return grad_tables, grad_x
+    _open().bw_train_backward(stack, _Array.of(grad), _pointers(grad_learned), wanted)
+    return [grad_x, *grad_learned]
 
 
 def _open() -> ctypes.CDLL:
@@ -135,18 +118,13 @@ def _open() -> ctypes.CDLL:
     return library
 
 
+# shape: n_groups, n_threads, half, n_numbers, widths. gates_stack_back gives grad_x, empty unless to_x, and the others.
 for _schema, _function in {
-    "gates_from_16(Tensor logits) -> (Tensor, Tensor)": _gates16,
-    "gates_from_16_back(Tensor kept, Tensor grad) -> Tensor": _gates16_back,
-    "gates_stack(Tensor x, Tensor tables, Tensor plan, int[] widths, int n_groups, int n_threads, Tensor(a!) room)"
-    " -> Tensor": _forward,
-    "gates_stack_back(Tensor grad, Tensor plan, int[] widths, int n_groups, int n_threads, Tensor(a!) room, bool to_x)"
-    " -> (Tensor, Tensor)": _backward,
+    "gates_stack(Tensor x, Tensor[] learned, Tensor plan, int[] shape, Tensor(a!) room) -> Tensor": _forward,
+    "gates_stack_back(Tensor grad, Tensor plan, int[] shape, Tensor(a!) room, bool to_x) -> Tensor[]": _backward,
 }.items():
     _LIBRARY.define(_schema)
     _LIBRARY.impl(_schema.split("(")[0], _function, "CPU")
 
-gates_from_16 = torch.ops.bitwright.gates_from_16
-gates_from_16_back = torch.ops.bitwright.gates_from_16_back
 gates_stack = torch.ops.bitwright.gates_stack
 gates_stack_back = torch.ops.bitwright.gates_stack_back

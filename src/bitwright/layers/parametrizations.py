@@ -8,12 +8,9 @@ arXiv:2510.15655 (Walsh), here with the sigmoid on each table entry, so that eve
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
-
-from . import native_gates
 
 # TRUTH[gate, address]: gate 1 is AND, 6 XOR, 7 OR; addresses 00, 01, 10, 11 of (a, b); gate number = the bits read so.
 TRUTH = torch.tensor([[gate >> (3 - address) & 1 for address in range(4)] for gate in range(16)])
@@ -53,22 +50,8 @@ def _n_gates(k: int) -> int:
     return 16
 
 
-class _NativeMean(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, logits: Tensor) -> Tensor:
-        tables, kept = native_gates.gates_from_16(logits)
-        ctx.save_for_backward(kept)
-        return tables
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor):
-        return native_gates.gates_from_16_back(ctx.saved_tensors[0], grads[0])
-
-
 def mean_of_16(logits: Tensor) -> Tensor:
     """The truth tables' mean, weighted by the softmax: (gates, 16) -> (gates, 4)."""
-    if native_gates.takes(logits):
-        return _NativeMean.apply(logits)  # type: ignore[return-value]
     return logits.softmax(1) @ TRUTH.to(logits)
 
 
