@@ -4,7 +4,10 @@ report.
 
 from bitwright.freeze.agreement import Agreement, agreement
 from bitwright.freeze.freeze import Frozen, freeze
+from bitwright.freeze.guarantees import LayerBound, required_hyperdimensions
 from bitwright.freeze.trace import FreezeError
 from bitwright.freeze.twin import GridTwin
 
-__all__ = ["Agreement", "FreezeError", "Frozen", "GridTwin", "agreement", "freeze"]
+__all__ = [
+    "Agreement", "FreezeError", "Frozen", "GridTwin", "LayerBound", "agreement", "freeze", "required_hyperdimensions",
+]  # fmt: skip

@@ -95,8 +95,8 @@ def _freeze_once(graph, kind, shape, hull, calibrate, extra, stream_bits, fracti
     scores, score_scale = last.scores()
     if scores.number == 0:
         raise FreezeError("freeze: the model returns its input")
-    embedded = emitter.embedding is not None and emitter.embedding.n_layers > 0
-    exact = not emitter.grid_closings and not emitter.encoded and not embedded
+    used = emitter.embedding if emitter.embedding is not None and emitter.embedding.n_layers else None
+    exact = not emitter.grid_closings and not emitter.encoded and used is None
     header = {
         FORMAT_HEADER: {
             "exact": exact,
@@ -106,8 +106,8 @@ def _freeze_once(graph, kind, shape, hull, calibrate, extra, stream_bits, fracti
         },
         "wider_than_a_bit": emitter.notes,
     }
-    if embedded:
-        header["embedding"] = emitter.embedding.describe()
+    if used is not None:
+        header["embedding"] = used.describe()
     try:
         program = builder.finish(scores, header | extra)
     except ProgramError as error:
