@@ -14,6 +14,7 @@ import bitwright
 from bitwright.app import commands
 from bitwright.app.campaign.command import campaign_command
 from bitwright.app.exporting import export_command
+from bitwright.app.methods import methods_command
 
 COMMANDS: dict[str, Callable] = {
     "train": commands.train_command,
@@ -24,6 +25,7 @@ COMMANDS: dict[str, Callable] = {
     "summary": commands.summary,
     "bench": commands.bench,
     "export": export_command,
+    "methods": methods_command,
     "papers": commands.papers,
     "campaign": campaign_command,
     "doctor": commands.doctor,

@@ -46,8 +46,12 @@ def narrow_net(accumulator):
         nn.Flatten(), BinaryLinear(16 * 36, 20, accumulator=accumulator), nn.BatchNorm1d(20), Sign(),
         BinaryLinear(20, 4),
     )  # fmt: skip
-    net[3].weight.data[:8].abs_()  # some channels of large sums
-    net[1].bias.data.fill_(1.5)
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():
+            if name == "3.weight":
+                parameter[:8].abs_()  # some channels of large sums
+            if name == "1.bias":
+                parameter.fill_(1.5)
     x = RNG.integers(0, 256, (24, 2, 6, 6)).astype(np.uint8)
     for _ in range(3):
         net(torch.from_numpy(x).float())

@@ -68,7 +68,8 @@ def _watched(model: nn.Module, x: Tensor, look, wanted=lambda layer: True) -> di
     model.eval()
     try:
         for name, layer in layers.items():
-            layer.watch = lambda value, total, name=name, layer=layer: found.update({name: look(layer, value, total)})
+            note = lambda value, total, name=name, layer=layer: found.update({name: look(layer, value, total)})  # noqa: E731
+            layer.watch = note  # type: ignore[assignment]
         model(x)
     finally:
         for layer in layers.values():

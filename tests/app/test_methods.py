@@ -1,0 +1,55 @@
+"""`bitwright methods`: the table is complete, the page in docs is current, the plots say what formulas say."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bitwright import cli
+from bitwright.app import methods, methods_plots
+from bitwright.quantizers import METHODS, QUANTIZERS
+from bitwright.quantizers.formulas import FORMULAS
+from bitwright.quantizers.fourier import fda
+from bitwright.quantizers.theory.check import functions_of
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+NUMBER = re.compile(r"-?\d+\.?\d*")
+
+
+def test_every_quantizer_has_its_formula_and_every_method_its_row(capsys):
+    assert set(FORMULAS) == set(QUANTIZERS)
+    assert cli.main(["methods"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[2:]] == list(METHODS)
+    verdicts = {row.method: (row.weight_verdicts, row.activation_verdicts) for row in methods.rows()}
+    assert verdicts["bnn++"] == ("yes, yes", "yes, yes") and verdicts["irnet"] == ("no, no", "no, no")
+    assert verdicts["bireal"] == ("yes, yes", "no, no")  # clipped weights, ApproxSign activations
+
+
+def test_the_page_in_docs_is_what_the_command_writes(tmp_path, capsys):
+    assert cli.main(["methods", "--write", str(tmp_path)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    for name in (methods.PAGE, methods.CURVES, methods.ERRORS):
+        fresh, kept = (path.read_text(encoding="utf-8") for path in (tmp_path / name, DOCS / name))
+        assert NUMBER.sub("#", fresh) == NUMBER.sub("#", kept), f"{name} is old; bitwright methods --write docs"
+        if name.endswith(".svg"):  # another machine's rounding may move a point by a tenth
+            a, b = (np.array(NUMBER.findall(text), float) for text in (fresh, kept))
+            assert np.abs(a - b).max() < 0.11
+        else:
+            assert fresh == kept, f"{name} is old; bitwright methods --write docs"
+
+
+def test_the_truncated_series_is_exact_up_to_its_last_term_and_has_nothing_beyond():
+    omega = 2 * np.pi / methods_plots.PERIOD
+    error = methods_plots.harmonic_errors(functions_of(fda(omega=omega), {"terms": 9.0})[1])
+    np.testing.assert_allclose(error[:10], 0, atol=1e-5)
+    np.testing.assert_allclose(error[10:], 1, atol=1e-5)
+
+
+def test_the_error_of_the_clipped_gradient_is_that_of_a_box():
+    omega, k = np.pi / 2, np.arange(1, 62, 2)
+    amplitude = omega / np.pi * 2 * np.sin(k * omega) / (k * omega)
+    want = np.abs(amplitude / (4 * omega / np.pi) - 1)
+    got = methods_plots.harmonic_errors(lambda t: (np.abs(t) <= 1).astype(float))
+    assert got == pytest.approx(want, abs=2e-3)
