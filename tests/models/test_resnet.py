@@ -1,5 +1,7 @@
 """ResNets for small images: published parameter counts, published weights as oracle, and their Programs."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from bitwright.models import create_model
 from bitwright.train import Recipe, evaluate
 from bitwright.train.float_start import start_from_float
 
+RECIPES = Path(__file__).parents[2] / "recipes"
 REAL = {"form": "standard", "quantizer": "relu", "weight_quantizer": "real", "scale": "none"}
 WEIGHTS = "resnet20-12fca82f"
 HERE = (data_root() / FLOAT_WEIGHTS[WEIGHTS].path).exists()
@@ -69,6 +72,16 @@ def test_weights_without_a_place_are_named(tmp_path):
         with pytest.raises(ValueError, match=r"has conv1.weight \(16, 3, 3, 3\), the model \(8, 3, 3, 3\)"):
             start_from_float(create_model("resnet20", width=8), WEIGHTS)
     assert Recipe(start=WEIGHTS).hash() != Recipe().hash()
+
+
+@pytest.mark.skipif(not HERE, reason="needs pretrained/: set BITWRIGHT_DATA")
+def test_float_weights_fit_the_recipes_that_start_from_them():
+    files = [path for path in RECIPES.rglob("*.toml") if Recipe.from_toml(path).start in FLOAT_WEIGHTS]
+    assert len(files) >= 4
+    for path in files:
+        recipe = Recipe.from_toml(path)
+        model = start_from_float(create_model(recipe.model, **recipe.model_options), recipe.start)
+        assert float(model.state_dict()["shift.bias"].abs().sum()) > 0
 
 
 SMALL = {

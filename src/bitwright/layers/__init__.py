@@ -17,6 +17,7 @@ from .normalize import Normalize
 from .option_a import OptionA
 from .parametrizations import PARAMETRIZATIONS
 from .scale import Scale
+from .shift import Shift
 from .thermometer import Thermometer
 from .two_level import TwoLevel
 from .wiring import WIRINGS
@@ -30,6 +31,7 @@ LAYERS: dict[str, type[nn.Module]] = {
     "TwoLevel": TwoLevel,
     "Normalize": Normalize,
     "OptionA": OptionA,
+    "Shift": Shift,
     "CosineLinear": CosineLinear,
     "CosineConv1d": CosineConv1d,
     "CosineConv2d": CosineConv2d,
@@ -47,6 +49,6 @@ LAYERS: dict[str, type[nn.Module]] = {
 __all__ = [
     "ACTIVATIONS", "BinaryConv2d", "BinaryLinear", "CosineConv1d", "CosineConv2d", "CosineLinear", "EmbeddingNoise",
     "GroupSum", "LAYERS", "LearnedThermometer", "LogicConv2d", "LogicLinear", "LogicStack", "Normalize", "OptionA",
-    "OrPool2d", "PARAMETRIZATIONS", "RASU", "RPReLU", "RSign", "Scale", "Sign", "TASU", "Temperature", "Thermometer",
-    "TwoLevel", "WIRINGS", "make_activation", "method_parts",
+    "OrPool2d", "PARAMETRIZATIONS", "RASU", "RPReLU", "RSign", "Scale", "Shift", "Sign", "TASU", "Temperature",
+    "Thermometer", "TwoLevel", "WIRINGS", "make_activation", "method_parts",
 ]  # fmt: skip

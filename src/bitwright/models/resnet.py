@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..layers import BinaryConv2d, BinaryLinear, Normalize, OptionA, make_activation
+from ..layers import BinaryConv2d, BinaryLinear, Normalize, OptionA, Shift, make_activation
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of pixels in 0..1, as float networks that are around
 
@@ -101,12 +101,13 @@ class ResNet(nn.Module):
         self.last = nn.Identity() if form == "standard" else nn.ReLU()
         self.pool, self.flatten = nn.AdaptiveAvgPool2d(1), nn.Flatten()
         self.linear = BinaryLinear(channels, classes, **conv) if binary_ends else nn.Linear(channels, classes)
+        self.shift = Shift(classes) if binary_ends else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.act1(self.bn1(self.conv1(self.normalize(x))))
         for stage in range(1, self.n_stages + 1):
             x = getattr(self, f"layer{stage}")(x)
-        return self.linear(self.flatten(self.pool(self.last(x))))
+        return self.shift(self.linear(self.flatten(self.pool(self.last(x)))))
 
 
 def resnet20(shape: Sequence[int] = (3, 32, 32), classes: int = 10, form: str = "single", width: int = 16,

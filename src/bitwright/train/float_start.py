@@ -17,6 +17,8 @@ def start_from_float(model: nn.Module, name: str, root: str | Path | None = None
     saved = torch.load(float_weights(name, root), map_location="cpu", weights_only=True)["state_dict"]
     saved = {key.removeprefix("module."): value for key, value in saved.items()}
     own = model.state_dict()
+    if "linear.bias" not in own and "shift.bias" in own:  # a binary layer has no bias of its own
+        saved["shift.bias"] = saved.pop("linear.bias")
     for key, value in saved.items():
         if key not in own or own[key].shape != value.shape:
             there = f"{tuple(own[key].shape)}" if key in own else "nothing of that name"

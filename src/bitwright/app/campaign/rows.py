@@ -20,7 +20,17 @@ class Row:
     device: str = "gpu"
 
 
-ROWS: tuple[Row, ...] = ()
+ROWS: tuple[Row, ...] = (
+    Row("fda", "FDA, ResNet-20, one shortcut a block, and its ablation",
+        ("cifar_fda", "cifar_fda_baseline", "cifar_fda_sine"), bar=86.2, aim=87.5, paper="84.4 / 85.8 / 86.2"),
+    Row("resnet20", "our best ResNet-20 of bits, two shortcuts a block", ("cifar_best_resnet20",), bar=88.3, aim=89.0),
+    Row("weights", "ResNet-20, weights of one bit from published float weights",
+        ("cifar_bw_bnnpp", "cifar_bw_bc", "cifar_bw_parq", "cifar_bw_binaryrelax"), bar=90.5, aim=91.5),
+    Row("vgg", "VGG-small of bits: FDA, and our best", ("cifar_best_vgg", "cifar_fda_vgg"), bar=92.5, aim=93.5),
+    Row("fda-cpu", "FDA from scratch in 60 epochs, and its ablation",
+        ("cifar_fda60", "cifar_fda60_sine", "cifar_fda60_baseline"), seeds=1, device="cpu"),
+    Row("resnet20-cpu", "our best ResNet-20 of bits in 60 epochs", ("cifar_best60_resnet20",), seeds=1, device="cpu"),
+)  # fmt: skip
 
 
 def find_rows(keys: list[str] | None = None, device: str | None = None) -> list[Row]:
