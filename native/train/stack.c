@@ -187,7 +187,7 @@ static void backward_blocks(const struct job *job) {
         *sums = to + p->widest * L + SKEW;
   memset(sums, 0, sizeof(float) * 4 * (size_t)p->n_gates);
   int64_t last = job->number + (p->n_blocks - 1 - job->number) / p->n_threads * p->n_threads;
-  for (int64_t block = p->n_blocks ? last : -1; block >= 0; block -= p->n_threads) { /* what was kept last comes first */
+  for (int64_t block = p->n_blocks ? last : -1; block >= 0; block -= p->n_threads) { /* kept last comes first */
     const float *x = p->blocks + (block + 1) * p->kept * L;
     pack(job->y, p->last, block * L, stack->batch, 0, from);
     for (int64_t i = stack->n_layers - 1, first_gate = p->n_gates; i >= 0; i--) {

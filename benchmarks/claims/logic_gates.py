@@ -1,0 +1,5 @@
+"""Logic gate networks: what training and the engine must show."""
+
+from benchmarks.claims import logic_training
+
+CLAIMS = [*logic_training.CLAIMS]
