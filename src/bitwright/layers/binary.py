@@ -90,7 +90,8 @@ class _BinaryWeights:
     def _finish(self, total: Tensor, plain: Tensor | None, x: Tensor) -> Tensor:
         """total: sums of signed inputs. plain: sums of the inputs themselves, where there is an offset."""
         shape = (-1, *[1] * (total.dim() - 2)) if total.dim() == 4 else (-1,)
-        if not self.training and self.weight_quantizer is not None:  # type: ignore[attr-defined]
+        quantizer = self.weight_quantizer
+        if not self.training and quantizer is not None and not quantizer.soft:  # type: ignore[attr-defined]
             total = exact_sum(total, x)
             plain = None if plain is None else exact_sum(plain, x)
         if self.watch is not None:

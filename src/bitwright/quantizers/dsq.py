@@ -38,7 +38,7 @@ class DSQ(Quantizer):
         return torch.where(x.abs() <= 1, k * (1 - torch.tanh(k * x) ** 2) / (1 - alpha), torch.zeros_like(x))
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
+        if not (self.training or self.soft):
             return self.signs(x)
         soft = dsq_curve(x, self.alpha.clamp(LEAST, MOST).to(x.dtype))
         return hard_sign(soft) + (soft - soft.detach())  # the bracket is exactly 0

@@ -67,6 +67,8 @@ class Quantizer(nn.Module):
     moves all of them; nobody else writes them.
     """
 
+    soft = False  # True: eval uses the pair's forward too; only to measure what the projection to signs costs
+
     def __init__(self, pair: QuantizerPair):
         super().__init__()
         self.pair = pair
@@ -74,7 +76,7 @@ class Quantizer(nn.Module):
             self.register_buffer(name, torch.tensor(schedule(0.0), dtype=torch.float64))
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
+        if not (self.training or self.soft):
             return self.signs(x)
         return quantize(self.prepared(x), self.pair, **self.values())
 

@@ -19,6 +19,7 @@ from .augment import augment
 from .checkpoint import check_same_run, load_checkpoint, model_identity, restore_rng_states, rng_states, save_checkpoint
 from .metrics import MetricsLog, evaluate, predict_scores
 from .progress import TrainProgress
+from .projection import relaxed_quantizers, soft_accuracy
 from .recipe import Augment, Recipe
 from .schedules import learning_rate
 from .steps import (
@@ -210,6 +211,8 @@ class _Run:
         seen = evaluate(self.model, self.data.x_val, self.data.y_val) if look and len(self.data.x_val) else None
         rate = learning_rate(self.recipe, self.epoch * self.steps - 1, self.steps)
         row = {"epoch": self.epoch, "loss": loss, "lr": rate, "val_accuracy": seen}
+        if seen is not None and relaxed_quantizers(self.model):  # the gap is what projecting to signs costs
+            row["soft_val_accuracy"] = soft_accuracy(self.model, self.data.x_val, self.data.y_val)
         self.history.append(row)
         if self.folder is not None:
             self.log.write({**row, "seconds": round(self.before + time.monotonic() - self.started, 1)})
