@@ -2,7 +2,7 @@
 
 The plain forms read the same wiring: `coefficients` learns four numbers a gate and is written with gathers of whole
 rows, the fastest layout that plain PyTorch has; `by_hand` is that with its gradient written out (the library's own
-fallback); `sixteen` evaluates all gates and mixes them by a softmax, the form of Petersen et al. 2022 (arXiv:2210.08277, Eq. 1).
+fallback); `sixteen` evaluates all gates and mixes them by a softmax, as Petersen et al. 2022 (arXiv:2210.08277) do.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def forms(batch: int = BATCH, widths: tuple[int, ...] = WIDTHS) -> dict[str, Cal
     """Name -> an iteration from bits to gradients, returning the loss; all forms give the same one."""
     torch.manual_seed(0)
     model = create_model("logic_mlp", seed=0, shape=[784], widths=widths, thresholds=[0.5], tau=TAU).train()
-    layers = [layer for layer in model if isinstance(layer, LogicLinear)]
+    layers = [layer for layer in model.modules() if isinstance(layer, LogicLinear)]
     bits, labels = torch.randint(2, (batch, 784)).float(), torch.randint(10, (batch,))
     wirings = [layer.wiring for layer in layers]
     plans = [scatter_plan(layer.wiring, layer.in_features) for layer in layers]
