@@ -20,6 +20,7 @@ from .sign_mlp import sign_mlp
 from .sign_resnet import sign_resnet
 from .summary import summary
 from .vgg_small import vgg_small
+from .vit import vit
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "sign_mlp": sign_mlp,
@@ -28,6 +29,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "resnet20": resnet20,
     "resnet18": resnet18,
     "vgg_small": vgg_small,
+    "vit": vit,
     "gnet": gnet,
     "gnet_cnn": gnet_cnn,
     "gnet_sign": gnet_sign,
@@ -70,5 +72,5 @@ def list_models(pattern: str = "*") -> list[str]:
 
 __all__ = [
     "MODELS", "convert", "create_model", "float_twin", "gnet", "gnet_cnn", "gnet_sign", "list_models", "logic_conv",
-    "logic_mlp", "resnet18", "resnet20", "sign_cnn", "sign_mlp", "sign_resnet", "summary", "vgg_small",
+    "logic_mlp", "resnet18", "resnet20", "sign_cnn", "sign_mlp", "sign_resnet", "summary", "vgg_small", "vit",
 ]  # fmt: skip
