@@ -14,6 +14,7 @@ import bitwright
 from bitwright.app import commands
 from bitwright.app.campaign.command import campaign_command
 from bitwright.app.exporting import export_command
+from bitwright.app.faults import faults_command
 from bitwright.app.methods import methods_command
 
 COMMANDS: dict[str, Callable] = {
@@ -28,6 +29,7 @@ COMMANDS: dict[str, Callable] = {
     "methods": methods_command,
     "papers": commands.papers,
     "campaign": campaign_command,
+    "faults": faults_command,
     "doctor": commands.doctor,
     "demo": commands.demo,
 }

@@ -1,0 +1,79 @@
+"""The command `faults`: how accuracy falls when bits flip, as a table, a JSON file and a plot."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from tyro.conf import Positional
+
+
+def faults_command(
+    program: Positional[str],
+    /,
+    rate: tuple[float, ...] = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5),
+    target: str = "weights",
+    seeds: int = 3,
+    data: str = "",
+    samples: int = 0,
+    out: Path | None = None,
+) -> None:
+    """Flip bits of a Program at exact rates and measure what is left of its accuracy.
+
+    Examples: bitwright faults model.bw --rate 0.1 --target weights
+    bitwright faults model.bw --rate 0 0.1 0.2 --target activations --samples 500 --out faults
+
+    Args:
+        program: a .bw file, or the name of a shipped Program.
+        rate: shares of the bits that flip.
+        target: weights, thresholds, bytes (all that is stored but wiring), activations, projections or accumulators.
+        seeds: runs with other flips at each rate.
+        data: a data set's name; by default the one the network was trained on. Its test set is read.
+        samples: use so many of it; 0 takes all.
+        out: write OUT.json and OUT.svg too.
+    """
+    from bitwright.app.commands import open_program
+    from bitwright.bench.faults import STORED, TARGETS, as_json, fault_curve, summarize_faults
+    from bitwright.bench.svg_curves import svg_curves
+
+    if target not in TARGETS:
+        raise ValueError(f"faults: no target {target!r}; choose one of {', '.join(TARGETS)}")
+    opened = open_program(program)
+    name, x, y = _labelled(opened, data, samples)
+    print(f"{program}: {target} flipped, {len(x):,} test samples of {name}, {seeds} seeds")
+    points = fault_curve(opened, x, y, target, rate, range(seeds), progress=_shown(target in STORED))
+    print("  rate   accuracy   sd")
+    for row in summarize_faults(points):
+        print(f"{100 * row['rate']:5.1f}%   {row['mean']:7.2f}  {row['sd']:5.2f}")
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        rows = summarize_faults(points)
+        curve = [(100 * row["rate"], row["mean"], row["sd"]) for row in rows]
+        described = {"program": Path(program).stem, "data": name, "samples": len(x), "points": as_json(points)}
+        out.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n")
+        svg = svg_curves({Path(program).stem: curve}, f"{target} flipped", "bits flipped, %", "accuracy, %")
+        out.with_suffix(".svg").write_text(svg)
+        print(f"{out.with_suffix('.json')}, {out.with_suffix('.svg')}")
+
+
+def _labelled(program, data: str, samples: int) -> tuple[str, np.ndarray, np.ndarray]:
+    from bitwright.data import DATASETS, load_data
+
+    name = (data or str(program.header.get("data", ""))).lower().replace("-", "_")
+    if name not in DATASETS:
+        known = ", ".join(DATASETS)
+        raise ValueError(f"faults: labels are needed, and {name or 'no data'!r} is no data set; --data one of {known}")
+    loaded = load_data(name)
+    if loaded.x_test.shape[1:] != program.input_type.shape:
+        raise ValueError(
+            f"faults: {name} is {loaded.x_test.shape[1:]} a row, this Program takes {program.input_type.shape}; "
+            "name its own data with --data"
+        )
+    n = samples or len(loaded.x_test)
+    return name, loaded.x_test[:n], loaded.y_test[:n]
+
+
+def _shown(quick: bool) -> Callable | None:
+    if quick:
+        return None
+    return lambda point: print(f"  {100 * point.rate:g} % seed {point.seed}: {point.accuracy:.2f} %", flush=True)

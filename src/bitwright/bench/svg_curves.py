@@ -1,0 +1,49 @@
+"""Curves as an SVG file, without a plotting library: lines through means, bars for standard deviations."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+COLOURS = ("#1b6ca8", "#c0392b", "#2e8b57", "#8e44ad", "#d68910", "#5d6d7e", "#117a65", "#7b241c")
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 400, 60, 20, 40, 50
+
+Curve = Sequence[tuple[float, float, float]]  # x, mean, standard deviation
+
+
+def svg_curves(curves: Mapping[str, Curve], title: str, x_label: str, y_label: str) -> str:
+    """An SVG of named curves over common axes, y from 0 to 100. Raises ValueError if there is nothing to draw."""
+    xs = [x for curve in curves.values() for x, _, _ in curve]
+    if not xs:
+        raise ValueError("svg_curves: no curve has a point; measure at least one rate")
+    low, high = min(xs), max(max(xs), min(xs) + 1e-9)
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        across = LEFT + (x - low) / (high - low) * (WIDTH - LEFT - RIGHT)
+        return round(across, 1), round(HEIGHT - BOTTOM - y / 100 * (HEIGHT - TOP - BOTTOM), 1)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
+        'font-size="12">',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+        f'<text x="{WIDTH / 2}" y="20" text-anchor="middle" font-size="14">{escape(title)}</text>',
+    ]
+    for y in range(0, 101, 20):
+        (x0, y0), (x1, _) = at(low, y), at(high, y)
+        parts.append(f'<line x1="{x0}" y1="{y0}" x2="{x1}" y2="{y0}" stroke="#ddd"/>')
+        parts.append(f'<text x="{x0 - 8}" y="{y0 + 4}" text-anchor="end">{y}</text>')
+    for i in range(6):
+        x = low + (high - low) * i / 5
+        across, down = at(x, 0)
+        parts.append(f'<text x="{across}" y="{down + 18}" text-anchor="middle">{x:g}</text>')
+    parts.append(f'<text x="{WIDTH / 2}" y="{HEIGHT - 12}" text-anchor="middle">{escape(x_label)}</text>')
+    middle = (TOP + HEIGHT - BOTTOM) / 2
+    turned = f'transform="rotate(-90 16 {middle})"'
+    parts.append(f'<text x="16" y="{middle}" text-anchor="middle" {turned}>{escape(y_label)}</text>')
+    for i, (name, curve) in enumerate(curves.items()):
+        colour = COLOURS[i % len(COLOURS)]
+        points = " ".join(f"{a},{b}" for a, b in (at(x, mean) for x, mean, _ in curve))
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        for x, mean, sd in curve:
+            (a, top), (_, bottom) = at(x, min(mean + sd, 100)), at(x, max(mean - sd, 0))
+            parts.append(f'<line x1="{a}" y1="{top}" x2="{a}" y2="{bottom}" stroke="{colour}"/>')
+        parts.append(f'<text x="{LEFT + 12}" y="{HEIGHT - BOTTOM - 12 - 16 * i}" fill="{colour}">{escape(name)}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
