@@ -11,6 +11,8 @@ from bitwright.app.campaign import rows as rows_module
 from bitwright.app.campaign.campaign import campaign, seconds_of
 from bitwright.app.campaign.jobs import jobs_of
 from bitwright.app.campaign.rows import ROWS, Row, find_rows
+from bitwright.bench import summarize_seeds
+from bitwright.bench.report import accuracy_table
 
 TEACHER = 'data = "digits"\nmodel = "sign_mlp"\nfloat_twin = true\nepochs = 1\n[model_options]\nhidden = [16]\n'
 FIRST = 'data = "digits"\nmodel = "sign_mlp"\nepochs = 1\n[model_options]\nhidden = [24]\n'
@@ -52,6 +54,18 @@ def test_a_stopped_campaign_goes_on_and_reads_the_test_set_once(row, tmp_path, c
     said = capfd.readouterr().out
     assert "0 to do" in said and "bar 10.0 %" in said and "(2 seeds)" in said
     assert not list((tmp_path / "results" / "unfinished").glob("*"))
+
+
+def test_a_model_that_does_not_freeze_is_trained_and_told_apart(tmp_path, monkeypatch):
+    tiny = "patch = 4\nwidth = 12\ndepth = 1\nheads = 3\n"
+    (tmp_path / "tiny_vit.toml").write_text(f'data = "digits"\nmodel = "vit"\nepochs = 1\n[model_options]\n{tiny}')
+    row = Row("vit", "a test", (str(tmp_path / "tiny_vit.toml"),), seeds=1, device="cpu")
+    monkeypatch.setattr(rows_module, "ROWS", (row,))
+    assert campaign(["vit"], out=tmp_path / "out", results=tmp_path / "results") == 0
+    result = json.loads((tmp_path / "results" / "tiny_vit-seed0.json").read_text())
+    assert "softmax" in result["not_frozen"] and 5 < result["model_accuracy"] < 100 and result["test_reads"] == 1
+    assert "does not freeze" in str(summarize_seeds("tiny_vit", tmp_path / "results"))
+    assert "| `tiny_vit` | digits | does not freeze |" in accuracy_table(tmp_path / "results")
 
 
 def test_bad_rows_and_budgets_are_named():

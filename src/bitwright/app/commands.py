@@ -121,6 +121,10 @@ def evaluate(run: Positional[Path], /, results: Path = Path("results")) -> int:
     if "failed" in measured:
         print(f"this run failed ({measured['failed']}); recorded in {path}, the test set was not read")
         return 1
+    if "not_frozen" in measured:
+        print(f"PyTorch model {measured['model_accuracy']:.2f} % of {measured['test_samples']:,} test samples; {path}\n"
+              f"no Program: {measured['not_frozen']}")  # fmt: skip
+        return 0
     print(f"Program {measured['frozen_accuracy']:.2f} %, model {measured['model_accuracy']:.2f} %, same class "
           f"{measured['agreement']:.2f} % of {measured['test_samples']:,} test samples; {path}")  # fmt: skip
     if measured["exact"]:

@@ -13,7 +13,7 @@ from torch import nn
 
 from bitwright.app.source import Source
 from bitwright.data import Dataset
-from bitwright.freeze import freeze
+from bitwright.freeze import FreezeError, freeze
 from bitwright.ir import Program
 from bitwright.layers.thermometer import Thermometer, quantile_thresholds
 from bitwright.train import CHECKPOINT, Diverged, FitResult, Recipe, fit, load_checkpoint, train_recipe
@@ -119,9 +119,10 @@ def load_run(folder: str | Path) -> tuple[Recipe, Source, Dataset, nn.Module]:
 def evaluate_run(folder: str | Path, results: str | Path = "results") -> tuple[Path, dict[str, Any]]:
     """The reading of the test set for a finished run, see `bitwright.bench.evaluate`: (results file, its contents).
 
-    A run that diverged reads nothing: it is recorded as failed, so that a summary over seeds counts it.
+    A run that diverged reads nothing: it is recorded as failed, so that a summary over seeds counts it. Of a model that
+    does not freeze, the PyTorch model's accuracy is recorded, marked as such.
     """
-    from bitwright.bench import evaluate, read_result, write_failure
+    from bitwright.bench import evaluate, evaluate_model, read_result, write_failure
 
     described = _described(Path(folder))
     if "failed" in described:
@@ -130,5 +131,9 @@ def evaluate_run(folder: str | Path, results: str | Path = "results") -> tuple[P
     recipe, _, data, model = load_run(folder)
     state = load_checkpoint(Path(folder) / CHECKPOINT)
     seen = accuracy_of(model, data.x_val, data.y_val) if len(data.x_val) else None
-    program = freeze_model(model, recipe, data, seen)
+    try:
+        program = freeze_model(model, recipe, data, seen)
+    except FreezeError as error:
+        marks: dict[str, Any] = {"train_seconds": state["seconds"], "val_accuracy": seen, "results": results}
+        return evaluate_model(model, data, recipe, str(error), **marks)
     return evaluate(program, data, recipe, train_seconds=state["seconds"], val_accuracy=seen, results=results)

@@ -1,6 +1,6 @@
 """Accuracy, bits, time and size, and the results files that every number in the documentation comes from."""
 
-from bitwright.bench.evaluate import evaluate
+from bitwright.bench.evaluate import evaluate, evaluate_model
 from bitwright.bench.results import (
     SeedSummary,
     binomial_error,
@@ -14,6 +14,7 @@ from bitwright.bench.size import Sizes, sizes
 from bitwright.bench.speed import SpeedReport, SpeedRow, compare_speed, float_twin_of
 
 __all__ = [
-    "SeedSummary", "Sizes", "SpeedReport", "SpeedRow", "binomial_error", "compare_speed", "evaluate", "float_twin_of",
+    "SeedSummary", "Sizes", "SpeedReport", "SpeedRow", "binomial_error", "compare_speed", "evaluate",
+    "evaluate_model", "float_twin_of",
     "read_result", "read_results", "sizes", "summarize_seeds", "write_failure", "write_result",
 ]  # fmt: skip

@@ -84,6 +84,48 @@ def evaluate(
     return path, {**written, "read_note": read_note(written)}
 
 
+def evaluate_model(
+    model: Any,
+    data: Any,
+    recipe: Any,
+    not_frozen: str,
+    *,
+    train_seconds: float | None = None,
+    val_accuracy: float | None = None,
+    results: str | Path = FOLDER,
+) -> tuple[Path, dict[str, Any]]:
+    """As `evaluate` for a trained model that has no Program: the PyTorch model's accuracy, marked as such.
+
+    not_frozen: why it does not freeze. Raises ValueError for data without a test set.
+    """
+    from bitwright.train import evaluate as accuracy_of
+
+    n = len(data.y_test)
+    if n == 0:
+        raise ValueError(f"eval: {data.name} has no test set; split one off, e.g. with test=0.2")
+    path, written = write_result(
+        {
+            "recipe": recipe.name,
+            "recipe_hash": recipe.hash(),
+            "recipe_fields": recipe.to_dict(),
+            "seed": recipe.seed,
+            "data": data.name,
+            "test_samples": n,
+            "model_accuracy": round(accuracy_of(model, data.x_test, data.y_test), 4),
+            "not_frozen": not_frozen,
+            "val_accuracy": val_accuracy,
+            "block": describe_block(recipe),
+            "train_seconds": None if train_seconds is None else round(train_seconds, 1),
+            "train_threads": recipe.threads,
+            "hardware": hardware(),
+            "versions": versions(),
+            "commit": commit(),
+        },
+        results,
+    )
+    return path, {**written, "read_note": read_note(written)}
+
+
 def describe_program(program: Program) -> dict[str, Any]:
     """Weights in all, bits of a weight in the first and last layer, accumulators, and what stays wider than a bit."""
     layers = [op for op in program.ops if op.name in LINEAR]
@@ -99,5 +141,5 @@ def describe_program(program: Program) -> dict[str, Any]:
 
 def describe_block(recipe: Any) -> str:
     """The model's name, and its variant of block where the recipe chooses one."""
-    variant = recipe.model_options.get("block")
+    variant = recipe.model_options.get("form", recipe.model_options.get("block"))
     return recipe.model if variant is None else f"{recipe.model}, {variant}"

@@ -34,6 +34,10 @@ def accuracy_table(results: Path) -> str:
         if not done:
             lines.append(f"| `{recipe}` | {summary.results[0]['data']} | {summary} | | | | | |")
             continue
+        if any("not_frozen" in result for result in done):
+            mean_model = fmean(result["model_accuracy"] for result in done)
+            lines.append(f"| `{recipe}` | {done[0]['data']} | does not freeze | {mean_model:.2f} % | | | | |")
+            continue
         mean = {key: fmean(result[key] for result in done) for key in ("model_accuracy", "agreement", "file_bytes")}
         first = done[0]
         lines.append(

@@ -100,6 +100,8 @@ def earlier_reads(path: str | Path) -> list[dict[str, Any]]:
     known = list(old.get("earlier_reads", []))
     if not old.get("failed"):
         known.append({key: old.get(key) for key in ("recipe_hash", "frozen_accuracy", "commit")})
+        if old.get("not_frozen"):
+            known[-1]["frozen_accuracy"] = old["model_accuracy"]
     return known
 
 
@@ -119,7 +121,8 @@ def read_note(result: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class SeedSummary:
-    """All seeds of one recipe. mean, sd: of frozen_accuracy, percent; sd of the seeds as a sample, nan for one seed.
+    """All seeds of one recipe. mean, sd: of frozen_accuracy, percent (of model_accuracy where a model does not freeze);
+    sd of the seeds as a sample, nan for one seed.
 
     A failed run counts with the accuracy it reached, 0 if it reached none. results: the files' contents by seed.
     """
@@ -137,6 +140,7 @@ class SeedSummary:
     def __str__(self) -> str:
         spread = "" if math.isnan(self.sd) else f" ± {self.sd:.2f}"
         failed = f", {self.failed} failed" if self.failed else ""
+        failed += ", PyTorch: does not freeze" if any(result.get("not_frozen") for result in self.results) else ""
         return f"{self.mean:.2f}{spread} % ({len(self.results)} seed{'s' * (len(self.results) != 1)}{failed})"
 
 
@@ -148,7 +152,7 @@ def summarize_seeds(recipe: str, folder: str | Path = FOLDER) -> SeedSummary:
         raise FileNotFoundError(f"no {path}; train and evaluate: bitwright train, bitwright eval")
     if len({result["recipe_hash"] for result in results}) > 1:
         raise ValueError(f"results of {recipe}: the seeds' recipes differ (recipe_hash); evaluate runs of one recipe")
-    values = [float(result.get("frozen_accuracy") or 0.0) for result in results]
+    values = [float(result.get("frozen_accuracy") or result.get("model_accuracy") or 0.0) for result in results]
     sd = stdev(values) if len(values) > 1 else math.nan
     return SeedSummary(recipe, tuple(results), fmean(values), sd, sum(bool(result.get("failed")) for result in results))
 
@@ -169,7 +173,8 @@ def binomial_error(accuracy: float, samples: int) -> float:
 def _check(result: Any, who: str) -> None:
     if not isinstance(result, dict):
         raise ValueError(f"{who}: expected a JSON object")
-    needed = ("recipe", "recipe_hash", "seed") if result.get("failed") else FIELDS
+    few = ("recipe", "recipe_hash", "recipe_fields", "seed", "data")
+    needed = few if result.get("failed") else (*few, "model_accuracy") if result.get("not_frozen") else FIELDS
     missing = [key for key in needed if key not in result]
     if missing:
         raise ValueError(f"{who}: no {', '.join(missing)}; evaluate the run again: bitwright eval")

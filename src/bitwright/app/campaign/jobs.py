@@ -10,6 +10,7 @@ from bitwright.app.recipes import find_recipe, recipe_class
 from bitwright.data.float_weights import FLOAT_WEIGHTS
 
 CHECKPOINT, PROGRAM = "checkpoint.pt", "model.bw"
+FAILED, NOT_FROZEN = "failed.txt", "not_frozen.txt"  # what a worker leaves in a run folder instead of a Program
 LARGEST = 5_000_000  # bytes of a checkpoint that may be kept beside the results
 
 
@@ -25,11 +26,11 @@ class Job:
 
     @property
     def done(self) -> bool:
-        return (self.folder / PROGRAM).exists()
+        return any((self.folder / name).exists() for name in (PROGRAM, NOT_FROZEN))
 
     @property
     def failed(self) -> bool:
-        return (self.folder / "failed.txt").exists()
+        return (self.folder / FAILED).exists()
 
 
 def jobs_of(rows: Iterable[Row], out: Path) -> list[Job]:

@@ -27,6 +27,8 @@ ROWS: tuple[Row, ...] = (
     Row("weights", "ResNet-20, weights of one bit from published float weights",
         ("cifar_bw_bnnpp", "cifar_bw_bc", "cifar_bw_parq", "cifar_bw_binaryrelax"), bar=90.5, aim=91.5),
     Row("vgg", "VGG-small of bits: FDA, and our best", ("cifar_best_vgg", "cifar_fda_vgg"), bar=92.5, aim=93.5),
+    Row("vit", "a small vision transformer: weights of one bit, and activations too, beside its float network",
+        ("cifar_vit_bw_bnnpp", "cifar_vit_bw", "cifar_vit_bwa", "cifar_vit_float")),
     Row("fda-cpu", "FDA from scratch in 60 epochs, and its ablation",
         ("cifar_fda60", "cifar_fda60_sine", "cifar_fda60_baseline"), seeds=1, device="cpu"),
     Row("resnet20-cpu", "our best ResNet-20 of bits in 60 epochs", ("cifar_best60_resnet20",), seeds=1, device="cpu"),

@@ -7,8 +7,10 @@ import signal
 import sys
 from pathlib import Path
 
+from bitwright.app.campaign.jobs import FAILED, NOT_FROZEN
 from bitwright.app.source import Source
 from bitwright.app.workflow import train_run
+from bitwright.freeze import FreezeError
 from bitwright.train import Diverged, Recipe, TrainingInterrupted
 
 STOPPED, DIVERGED = 3, 4
@@ -21,8 +23,10 @@ def main(recipe_file: str, seed: str, folder: str) -> int:
         train_run(recipe, Source(recipe.data), folder, resume=True, progress=False)
     except (TrainingInterrupted, KeyboardInterrupt):
         return STOPPED
+    except FreezeError as error:  # trained all the same
+        (Path(folder) / NOT_FROZEN).write_text(f"{error}\n", encoding="utf-8")
     except Diverged as error:
-        (Path(folder) / "failed.txt").write_text(f"{error}\n", encoding="utf-8")
+        (Path(folder) / FAILED).write_text(f"{error}\n", encoding="utf-8")
         return DIVERGED
     return 0
 
