@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from building import single
 from damage import SMALL
+from logic_programs import LOGIC
 from say_all import SAY_ALL
 
 from bitwright.ir import Builder, Program, load
@@ -266,3 +267,4 @@ for part in (linear_ops, conv_ops, other_ops, window_ops, networks):
 ZOO.update({f"small {name}": make for name, make in SMALL.items()})
 ZOO.update({f"golden {path.stem}": lambda path=path: load(path) for path in sorted(GOLDEN.glob("*.bw"))})
 ZOO.update({f"say-all {name}": make for name, make in SAY_ALL.items()})
+ZOO.update({f"logic, {name}": make for name, make in LOGIC.items()})
