@@ -1,6 +1,7 @@
 # make demo    set up, train, freeze, verify and time a small binary network; DATA=mnist for MNIST
 # make test    set up and run the tests; ARGS="-k name" is handed to pytest
 # make claims  every claim: bar, measured, command; OF=main-job for one table
+# make logic-mnist  train and evaluate 48,000 logic gates on MNIST, the headline of that family; SEED=0
 # make lint    ruff and pyright
 # make setup   the environment alone: .venv with torch (CPU), the package in editable form, the native core
 #
@@ -9,12 +10,13 @@
 
 VENV ?= .venv
 DATA ?= digits
+SEED ?= 0
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 CHOICES := $(PYTHON) $(TORCH) $(TORCH_INDEX) $(EXTRAS)
 export PYTHON TORCH TORCH_INDEX EXTRAS VENV CHOICES
 
-.PHONY: setup demo test claims lint clean FORCE
+.PHONY: setup demo test claims logic-mnist lint clean FORCE
 
 setup: $(STAMP)
 
@@ -44,6 +46,10 @@ test: setup
 
 claims: setup
 	@$(BIN)/python -m benchmarks.claims $(if $(OF),--of $(OF))
+
+logic-mnist: setup
+	@$(BIN)/bitwright train mnist_logic --seed $(SEED) --resume
+	@$(BIN)/bitwright eval runs/mnist_logic-seed$(SEED)
 
 lint: setup
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt ruff 'pyright[nodejs]'
