@@ -1,0 +1,53 @@
+"""Logic gate networks, inference: speed beside straight-line C, and time to the first answer."""
+
+from functools import cache
+
+from benchmarks.claims.claim import Claim, Measured, NotMeasured
+from benchmarks.claims.main_job import timed
+from bitwright.ir import Program
+from bitwright.ir.executors import join_backends
+
+WIDTH, DEPTH = 8000, 6
+
+
+def claims_command(key: str) -> str:
+    return f"python -m benchmarks.claims logic-gates --only {key}"
+
+
+@cache
+def net() -> Program:
+    from benchmarks.logic.nets import random_net
+
+    return random_net(WIDTH, DEPTH)
+
+
+def fastest() -> str:
+    name = list(join_backends())[-1]
+    if name == "interpreter":
+        raise NotMeasured("the native core is not built; run: make setup")
+    return name
+
+
+def inference() -> Measured:
+    from benchmarks.logic.nets import compare_inference
+
+    found = compare_inference(net(), fastest())
+    numbers = {"ratio": found.ratio, "per_second": found.images / found.own.seconds,
+               "rival_per_second": found.images / found.rival.seconds}  # fmt: skip
+    return timed(str(found), found.ratio >= 6, (found.own, found.rival), numbers)
+
+
+def load_time() -> Measured:
+    from benchmarks.logic.nets import seconds_to_answer
+
+    seconds = seconds_to_answer(net().to_bytes(), fastest())
+    return Measured(f"{1e3 * seconds:.0f} ms", seconds < 1, {"seconds": seconds})
+
+
+CLAIMS = [
+    Claim("inference", f"{DEPTH} x {WIDTH:,} random true two-input gates, uint8 pixels in, scores out, 1 core, against "
+          "straight-line 64-bit C of the same net at -O1",
+          ">= 6 x; aim 8 M images/s", claims_command("inference"), inference),
+    Claim("load-time", "the same net: from the file's bytes to the first answer",
+          "< 1 s", claims_command("load-time"), load_time),
+]  # fmt: skip
