@@ -1,8 +1,8 @@
 """The paper's baselines on the same bits: a decision tree, logistic regression, a small neural network.
 
 python -m benchmarks.logic_baselines [DATA ...] prints test accuracies and writes results/logic_baselines.json. The
-tree's depth and the regression's penalty are chosen by 5-fold cross-validation on the training rows. The network has one
-hidden layer of ReLU, 8 units on the small tables and 32 on Adult; its epochs are fixed.
+tree's depth and the regression's penalty are chosen by 5-fold cross-validation on the training rows. The network has
+one hidden layer of ReLU, 8 units on the small tables and 32 on Adult; its epochs are fixed.
 """
 
 import argparse
