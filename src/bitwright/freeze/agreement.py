@@ -11,6 +11,8 @@ from torch import fx
 from bitwright.freeze.freeze import as_tensor
 from bitwright.ir import Program, execute
 
+BATCH_VALUES = 1 << 25  # values of all operations that are held at a time
+
 
 @dataclass
 class Agreement:
@@ -78,9 +80,10 @@ class _Recorder(fx.Interpreter):
         return result
 
 
-def agreement(program: Program, x: np.ndarray, y: np.ndarray | None = None, batch: int = 250) -> Agreement:
+def agreement(program: Program, x: np.ndarray, y: np.ndarray | None = None, batch: int | None = None) -> Agreement:
     """Compare a just-frozen Program with its model (eager CPU float32, eval) and its twin on x; y: labels, if known.
 
+    batch: samples at a time; None takes 250, or fewer where the Program's values are many (long codes at every place).
     Raises ValueError for a Program that was loaded from a file: freeze the model again, then compare.
     """
     frozen = program.frozen
@@ -88,6 +91,9 @@ def agreement(program: Program, x: np.ndarray, y: np.ndarray | None = None, batc
         raise ValueError(
             "agreement: this Program was loaded from a file and knows no model; freeze the model and compare that"
         )
+    if batch is None:
+        types = (frozen.whole or program).types
+        batch = max(1, min(250, BATCH_VALUES // sum(type_.n_values for type_ in types)))
     report = Agreement(len(x), frozen.exact, labelled=y is not None)
     for start in range(0, len(x), batch):
         block, labels = x[start : start + batch], None if y is None else y[start : start + batch]
@@ -97,8 +103,9 @@ def agreement(program: Program, x: np.ndarray, y: np.ndarray | None = None, batc
 
 def _add_block(report: Agreement, program: Program, x: np.ndarray, y: np.ndarray | None) -> None:
     frozen = program.frozen
-    values = execute(program, x, keep=True)
-    scores = values[-1].astype(np.float64)
+    values = execute(frozen.whole or program, x, keep=True)
+    last = values[-1] if frozen.whole is None else execute(program, x)[-1]  # simplified: the shipped scores count
+    scores = last.astype(np.float64)
     inputs = as_tensor(x)
     recorder = _Recorder(frozen.graph, set(frozen.bits))
     with torch.no_grad():
@@ -108,6 +115,9 @@ def _add_block(report: Agreement, program: Program, x: np.ndarray, y: np.ndarray
             wrong = value.numpy() != values[number]
             report.twin_compared += wrong.size
             report.twin_differing += int(wrong.sum())
+    if frozen.whole is not None:
+        report.twin_compared += last.size
+        report.twin_differing += int((last != values[-1]).sum())
     for name, number in frozen.bits.items():
         wrong = (recorder.kept[name].numpy() > 0.5) != values[number].astype(bool)
         report.hidden_compared += wrong.size
