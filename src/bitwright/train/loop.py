@@ -17,6 +17,7 @@ from torch import nn
 from ..quantizers import set_progress
 from .augment import augment
 from .checkpoint import check_same_run, load_checkpoint, model_identity, restore_rng_states, rng_states, save_checkpoint
+from .health import Health
 from .metrics import MetricsLog, evaluate, predict_scores
 from .progress import TrainProgress
 from .projection import relaxed_quantizers, soft_accuracy
@@ -34,6 +35,7 @@ from .steps import (
 )  # fmt: skip
 
 CHECKPOINT = "checkpoint.pt"
+HEALTH_SAMPLES = 256  # of the training split, as they are
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -119,6 +121,7 @@ class _Run:
         self.epoch, self.step, self.before = 0, 0, 0.0
         self.loss_sum: float | torch.Tensor = 0.0
         self.history: list[dict[str, Any]] = []
+        self.health = Health(self.model, self.x[:HEALTH_SAMPLES].float(), self.y[:HEALTH_SAMPLES])
         self.mark = data_mark(data.x_train, data.y_train)
         self.path = None if folder is None else folder / CHECKPOINT
         self.taught: torch.Tensor | None = None
@@ -213,6 +216,8 @@ class _Run:
         row = {"epoch": self.epoch, "loss": loss, "lr": rate, "val_accuracy": seen}
         if seen is not None and relaxed_quantizers(self.model):  # the gap is what projecting to signs costs
             row["soft_val_accuracy"] = soft_accuracy(self.model, self.data.x_val, self.data.y_val)
+        if look and self.recipe.health:
+            row["health"] = self.health.look()
         self.history.append(row)
         if self.folder is not None:
             self.log.write({**row, "seconds": round(self.before + time.monotonic() - self.started, 1)})

@@ -73,6 +73,7 @@ class Recipe:
     device: str = "auto"
     threads: int = 0  # 0: as torch has them
     eval_every: int = 1  # epochs between two looks at the validation split
+    health: bool = False  # with each look, note flips, dead units, entropy and gradient mismatch of every layer
     checkpoint_seconds: float = 60.0  # how often a checkpoint is written; also at the end and on Ctrl-C
 
     def __post_init__(self) -> None:
@@ -135,7 +136,7 @@ class Recipe:
 
     def hash(self) -> str:
         """Sixteen hex digits of everything that decides the weights: not the seed, name, device, or writing times."""
-        aside = {"name", "seed", "device", "threads", "checkpoint_seconds", "eval_every"}
+        aside = {"name", "seed", "device", "threads", "checkpoint_seconds", "eval_every", "health"}
         values = {key: value for key, value in asdict(self).items() if key not in aside}
         for name in filter(None, (self.start, self.distill.teacher)):  # their texts decide the weights, not their names
             file = _find(name)
