@@ -111,3 +111,23 @@ REFUSED = {
 def test_what_is_no_logic_is_refused_by_name(message):
     with pytest.raises((FreezeError, ValueError), match=message):
         freeze(REFUSED[message]().eval(), input=pixels(1))
+
+
+@pytest.mark.parametrize("name", ["mlp", "trees of all depths"])
+def test_freezing_simplifies_unless_told_otherwise(name):
+    model, x = scrambled(NETS[name]()), pixels(300)
+    small, whole = freeze(model, input=x), freeze(model, input=x, simplify=False)
+    gates = [summary.logic["gates"] for summary in (small.summary(), whole.summary())]
+    logic = small.summary().logic
+    assert gates[0] < gates[1] == logic["trained_gates"] and "trained_gates" not in whole.summary().logic
+    assert "gates trained" in str(small.summary())
+    assert np.array_equal(execute(small, x)[-1], execute(whole, x)[-1])
+    one, other = agreement(small, x[:40]), agreement(whole, x[:40])
+    assert one.ok and other.ok and one.hidden_compared == other.hidden_compared > 0
+
+
+def test_gates_never_become_more():
+    """Each bit that signs read keeps a gate of its own: simplified, this net would have more of them."""
+    model = scrambled(NETS["signs behind gates"]())
+    program = freeze(model, input=pixels(2))
+    assert program.summary().logic["gates"] == 40 and program.frozen.whole is None

@@ -54,3 +54,15 @@ def test_a_network_of_tables_has_no_products():
     summary = summarize(SMALL["bits"]())
     assert summary.binary_share == 0 and summary.n_weights == 3 * 4
     assert [w["operation"] for w in summary.wider] == ["count"]
+
+
+def test_logic_is_counted_gate_by_gate():
+    """A tree of depth 2 at 9 positions, a layer, and groups of 7 and 2 signals: 4 and 1 adders."""
+    b = Builder()
+    x = b.threshold(b.input("int", (1, 3, 3), 0, 9), np.array([[4]]))
+    taps = np.zeros((4, 3), int)
+    x = b.lut_conv2d(x, taps, np.array([[0, 1], [2, 3], [4, 5]]), np.array([8, 6, 14]), np.array([6]), (1, 1))
+    x = b.lut(b.reshape(x, (9,)), np.arange(9)[:, None] + np.array([0, 1]) & 7, np.full(9, 6))
+    logic = summarize(b.finish(b.count(x, [list(range(7)), [7, 8]]))).logic
+    assert logic == {"gates": 12, "gates_run": 36, "depth": 3, "adders": 5, "thresholds": 9}
+    assert summarize(small_network()).logic == {}

@@ -16,6 +16,8 @@ from bitwright.freeze.stream import Stream
 from bitwright.freeze.trace import FreezeError, lower_graph, trace
 from bitwright.freeze.twin import GridTwin
 from bitwright.ir import Builder, Program, ProgramError
+from bitwright.passes import SimplifyReport, n_gates
+from bitwright.passes import simplify as without_superfluous
 
 FORMAT_HEADER = "bitwright"
 DEFAULT_FRACTION_BITS = 8
@@ -27,7 +29,8 @@ class Frozen:
 
     bits: fx node -> number of the value that holds its bits. exact: True if no real-valued stream was rounded, so
     that the Program equals the model bit for bit. score_scale: model score = scale * Program score (exact networks).
-    wide: what stays wider than a bit, and why.
+    wide: what stays wider than a bit, and why. whole, simplified: if gates were simplified, the Program before, whose
+    values `bits` and the twin number, and the report.
     """
 
     twin: GridTwin
@@ -36,6 +39,8 @@ class Frozen:
     score_scale: float
     exact: bool
     wide: list[dict[str, Any]] = field(default_factory=list)
+    whole: Program | None = None
+    simplified: SimplifyReport | None = None
 
 
 def freeze(
@@ -51,6 +56,7 @@ def freeze(
     rounds: int | None = None,
     seed: int = 0,
     activation_bits: int = 8,
+    simplify: bool = True,
 ) -> Program:
     """The Program of a trained model; `program.frozen` holds the twin and the report (it is not saved in the file).
 
@@ -64,6 +70,8 @@ def freeze(
     else 8.
     hyperdimensions, projection, rounds, seed, activation_bits: how cosine layers become codes of random signs, see
     embedding.Embedding; what is None is taken from `model.embedding`, a dict, where the model has one.
+    simplify: gates of logic layers that constants, wires, equal gates or nobody's reading make superfluous are left
+    out; the scores stay the same on every input. False keeps each trained gate at its place.
     Raises FreezeError naming the module that cannot be lowered, the reason and the way out.
     """
     chosen = {"hyperdimensions": hyperdimensions, "projection": projection, "rounds": rounds}
@@ -81,7 +89,20 @@ def freeze(
         better = _fitting_fraction(program, calibrate, known, stream_bits)
         if better != known:
             program = _freeze_once(graph, kind, shape, (lo, hi), calibrate, extra, stream_bits, better, codes)
-    return program
+    return _simplified(program) if simplify and n_gates(program) else program
+
+
+def _simplified(program: Program) -> Program:
+    smaller, report = without_superfluous(program)
+    if report.gates_after >= report.gates_before:  # bits that others read as signs need a gate each, even if constant
+        return program
+    gone = report.removed
+    logic = {
+        "trained_gates": report.gates_before, "constant": gone.constants, "wires": gone.wires, "equal": gone.merged,
+        "dead": gone.dead, "gates": report.gates_after, "depth": report.depth,
+    }  # fmt: skip
+    frozen = replace(program.frozen, whole=program, simplified=report)
+    return Program(smaller.ops, smaller.types, program.header | {"logic": logic}, frozen)
 
 
 def _freeze_once(graph, kind, shape, hull, calibrate, extra, stream_bits, fraction_bits, codes) -> Program:

@@ -32,6 +32,8 @@ class Summary:
     rows: for each operation a dict of number, operation, output, weights ("1 x 784": 784 weights of a bit), n_weights,
         weight_bits, bytes (of constants), products a sample as "1x1" (bit times bit), "1xint" (1-bit weight times
         integer) and "wide" (anything else), and thresholds.
+    logic: of Programs with tables or counts: gates, each once; gates_run, times positions; depth; adders of the counts
+        (full and half); thresholds; and, where freezing simplified, trained_gates and those each reason removed.
     wider: for each value that is not turned into bits at once a dict of number, operation, output, bits and why.
     """
 
@@ -39,6 +41,7 @@ class Summary:
     wider: list[dict[str, Any]]
     file_bytes: int
     totals: dict[str, int] = field(default_factory=dict)
+    logic: dict[str, int] = field(default_factory=dict)
 
     @property
     def n_weights(self) -> int:
@@ -78,6 +81,8 @@ class Summary:
             f"as float32 {self.float_bytes:,} ({ratio:.1f} x)",
             f"bit times bit: {100 * self.binary_share:.1f} % of the products",
         ]
+        if self.logic:
+            lines.append(_logic_text(self.logic))
         if self.wider:
             lines.append("wider than a bit:")
             lines += [f"  {w['number']:>3} {w['operation']}: {w['output']}; {w['why']}" for w in self.wider]
@@ -92,7 +97,7 @@ def summarize(program: Program) -> Summary:
     totals = {
         key: sum(row[key] for row in rows) for key in ("n_weights", "bytes", "1x1", "1xint", "wide", "thresholds")
     }
-    return Summary(rows, _wider(program), len(program.to_bytes()), totals)
+    return Summary(rows, _wider(program), len(program.to_bytes()), totals, _logic(program))
 
 
 def _row(program: Program, number: int) -> dict[str, Any]:
@@ -140,6 +145,62 @@ def _placed(count: int, bit_input: bool, bit_weights: bool) -> tuple[int, int, i
     if not bit_weights:
         return 0, 0, count
     return (count, 0, 0) if bit_input else (0, count, 0)
+
+
+def _logic(program: Program) -> dict[str, int]:
+    gates = run = adders = thresholds = 0
+    depth = [0] * len(program.ops)
+    for number, op in enumerate(program.ops):
+        depth[number] = max((depth[i] for i in op.inputs), default=0)
+        if op.name in ("lut", "lut_conv2d"):
+            gates += len(op.consts["table"])
+            run += len(op.consts["table"]) * int(np.prod(program.types[number].shape[1:], dtype=object))
+            depth[number] += _depth(op)
+        elif op.name == "count":
+            adders += sum(_adders(int(n)) for n in np.diff(op.consts["start"].astype(np.int64)))
+        elif op.name == "threshold":
+            thresholds += int(op.consts["t"].size) * int(np.prod(program.types[number].shape[1:], dtype=object))
+        if program.types[number].kind != "bits":
+            depth[number] = 0 if op.name != "count" else depth[number]
+    if not gates and not adders:
+        return {}
+    known = program.header.get("logic")
+    made = known if isinstance(known, dict) else {}
+    names = ("trained_gates", "constant", "wires", "equal", "dead")
+    trained = {name: made[name] for name in names if isinstance(made.get(name), int)}
+    found = {"gates": gates, "gates_run": run, "depth": max(depth), "adders": adders, "thresholds": thresholds}
+    return (trained if len(trained) == len(names) else {}) | found
+
+
+def _depth(op: Op) -> int:
+    """Tables one behind another: 1 in a lut, the longest way through the net of a lut_conv2d."""
+    if op.name == "lut":
+        return 1
+    depth = np.zeros(len(op.consts["taps"]) + len(op.consts["table"]), np.int64)
+    for m, wires in enumerate(op.consts["wiring"], len(op.consts["taps"])):
+        depth[m] = depth[wires].max() + 1
+    return int(depth[op.consts["outputs"]].max())
+
+
+def _adders(n: int) -> int:
+    """Full and half adders that turn n bits into their sum, weight by weight."""
+    adders = 0
+    while n > 1:
+        n //= 2  # of n bits of a weight, each adder leaves one and carries one
+        adders += n
+    return adders
+
+
+def _logic_text(logic: dict[str, int]) -> str:
+    gates = f"{logic['gates']:,} gates"
+    if logic["gates_run"] != logic["gates"]:
+        gates += f" ({logic['gates_run']:,} over all positions)"
+    if "trained_gates" in logic:
+        gates = (
+            f"{logic['trained_gates']:,} gates trained, less {logic['constant']:,} constant, {logic['wires']:,} wires "
+            f"and inverters, {logic['equal']:,} equal, {logic['dead']:,} dead: {gates}"
+        )
+    return f"logic: {gates}; depth {logic['depth']}; {logic['adders']:,} adders; {logic['thresholds']:,} thresholds"
 
 
 def _wider(program: Program) -> list[dict[str, Any]]:
