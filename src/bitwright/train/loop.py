@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,12 @@ from torch import nn
 
 from ..quantizers import set_progress
 from .augment import augment
+from .average import Average
 from .checkpoint import check_same_run, load_checkpoint, model_identity, restore_rng_states, rng_states, save_checkpoint
 from .health import Health
 from .metrics import MetricsLog, evaluate, predict_scores
+from .mix import mix
+from .parallel import Team
 from .progress import TrainProgress
 from .projection import relaxed_quantizers, soft_accuracy
 from .recipe import Augment, Recipe
@@ -35,6 +38,7 @@ from .steps import (
 )  # fmt: skip
 
 CHECKPOINT = "checkpoint.pt"
+AVERAGED_BATCHES = 100  # for batch norm statistics of averaged weights, where the recipe does not say how many
 HEALTH_SAMPLES = 256  # of the training split, as they are
 
 
@@ -76,7 +80,9 @@ def fit(model: nn.Module, data, *, recipe: Recipe | None = None, folder: str | P
         run = _Run(model, data, recipe, None if folder is None else Path(folder), teacher)
         if resume and run.path is not None and run.path.exists():
             run.restore()
-        return run.train(progress)
+        if run.team.rank:  # the first process alone writes and speaks
+            run.folder = run.path = None
+        return run.train(progress and not run.team.rank)
 
 
 class Diverged(ValueError):
@@ -115,9 +121,13 @@ class _Run:
         self.batch = min(recipe.batch_size, len(self.x))
         self.steps = max(1, len(self.x) // self.batch)  # of an epoch; the odd rest comes in through shuffling
         self.total = self.steps * recipe.epochs
+        self.team = Team(self.device, self.batch)
+        self.network = self.team.wrap(self.model, self.device)
         self.optimizer = make_optimizer(self.model, recipe)
+        self.average = Average(self.model, recipe.average) if recipe.average else None
         self.latent = latent_weights(self.model)
-        self.augmented = recipe.augment != Augment()
+        self.augmented = replace(recipe.augment, mixup=0.0, cutmix=0.0) != Augment()
+        self.mixed = bool(recipe.augment.mixup or recipe.augment.cutmix)
         self.epoch, self.step, self.before = 0, 0, 0.0
         self.loss_sum: float | torch.Tensor = 0.0
         self.history: list[dict[str, Any]] = []
@@ -138,6 +148,8 @@ class _Run:
             "epoch": self.epoch, "step": self.step, "loss_sum": float(self.loss_sum), "history": self.history,
             "seconds": self.before + time.monotonic() - self.started,
         }  # fmt: skip
+        if self.average is not None:
+            state["average"] = self.average.state_dict()
         save_checkpoint(self.path, state)
         self.saved = time.monotonic()
 
@@ -147,6 +159,8 @@ class _Run:
         check_same_run(self.path, state, self.model, self.recipe.to_dict(), self.mark)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
         self.epoch, self.step, self.loss_sum = state["epoch"], state["step"], state["loss_sum"]
         self.history, self.before = state["history"], state["seconds"]
         restore_rng_states(state["rng"])
@@ -190,23 +204,48 @@ class _Run:
         x = self.x[rows].float()
         if self.augmented:
             x = augment(x, recipe.augment, generator(recipe.seed, self.epoch, self.step))
-        if x.dim() == 4:
-            x = x.contiguous(memory_format=torch.channels_last)
-        cast = torch.autocast(self.device.type, torch.bfloat16) if recipe.autocast == "bf16" else nullcontext()
-        with cast:
-            scores = self.model(x)
-        taught = None if self.taught is None else self.taught[rows]
-        loss = loss_of(scores.float(), self.y[rows], taught, recipe)
+        others, share = None, 1.0
+        if self.mixed:
+            x, partner, share = mix(x, recipe.augment, generator(recipe.seed, self.epoch, self.step, 1))
+            others = self.team.mine(rows[partner.to(rows.device)])
         self.optimizer.zero_grad()
-        loss.backward()
+        loss = self.gradients(self.team.mine(x), self.team.mine(rows), others, share)
         self.optimizer.step()
         if recipe.clip_latent:
             clip_latent(self.latent, recipe.clip_latent)
-        return loss.detach().double()  # stays on its device: reading it would make the processor wait every step
+        if self.average is not None:
+            self.average.update()
+        return loss  # stays on its device: reading it would make the processor wait every step
+
+    def gradients(self, x: torch.Tensor, rows: torch.Tensor, others: torch.Tensor | None, share: float) -> torch.Tensor:
+        """Adds the gradients of the mean loss, part by part; gives the loss, float64.
+
+        rows: examples that x was made of. others: with whom each was joined, keeping the share `share`; None: nobody.
+        """
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        for part in torch.arange(len(x), device=self.device).tensor_split(min(self.recipe.accumulate, len(x))):
+            loss = self.loss(x[part], rows[part], None if others is None else others[part], share)
+            loss = loss * (len(part) / len(x)) if len(part) < len(x) else loss
+            loss.backward()
+            total += loss.detach().double()
+        return total
+
+    def loss(self, x: torch.Tensor, rows: torch.Tensor, others: torch.Tensor | None, share: float) -> torch.Tensor:
+        if x.dim() == 4:
+            x = x.contiguous(memory_format=torch.channels_last)
+        cast = torch.autocast(self.device.type, torch.bfloat16) if self.recipe.autocast == "bf16" else nullcontext()
+        with cast:
+            scores = self.network(x).float()
+
+        def of(examples: torch.Tensor) -> torch.Tensor:
+            taught = None if self.taught is None else self.taught[examples]
+            return loss_of(scores, self.y[examples], taught, self.recipe)
+
+        return of(rows) if others is None else share * of(rows) + (1 - share) * of(others)
 
     def end_epoch(self, show: TrainProgress) -> None:
         self.epoch += 1
-        loss, self.loss_sum, self.step = float(self.loss_sum) / self.steps, 0.0, 0
+        loss, self.loss_sum, self.step = self.team.mean(self.loss_sum) / self.steps, 0.0, 0
         if not loss == loss:
             rate = self.recipe.lr
             raise Diverged(f"fit: the loss is nan after epoch {self.epoch}; lower lr (now {rate}) or check the data")
@@ -227,9 +266,12 @@ class _Run:
 
     def finish(self) -> None:
         set_progress(self.model, 1.0)
-        if self.recipe.batchnorm_batches:
+        if self.average is not None:
+            self.average.put_in()
+        n_batches = self.recipe.batchnorm_batches or (AVERAGED_BATCHES if self.average is not None else 0)
+        if n_batches:
             order = torch.randperm(len(self.x), generator=generator(self.recipe.seed, self.recipe.epochs))
-            parts = order.to(self.device).split(self.batch)[: self.recipe.batchnorm_batches]
+            parts = order.to(self.device).split(self.batch)[:n_batches]
             refresh_batchnorm(self.model, [self.x[part].float() for part in parts if len(part) > 1])
         self.save()
 

@@ -26,6 +26,8 @@ class Augment:
     flip: bool = False  # mirror left and right with probability 1/2
     erase: float = 0.0  # probability that a random rectangle is blanked
     noise: float = 0.0  # standard deviation added to inputs of any kind, in their own unit
+    mixup: float = 0.0  # alpha of Beta(alpha, alpha); images and labels of two examples joined
+    cutmix: float = 0.0  # alpha; a rectangle of one image put into another. With mixup on too, a coin a batch decides
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class Recipe:
     distill: Distill = field(default_factory=Distill)
     train_on_validation: bool = False  # fold the validation split back into training (final runs)
     batchnorm_batches: int = 0  # after training, re-estimate batch norms on this many plain batches
+    average: float = 0.0  # decay of a running average of the weights, which takes their place at the end; 0 is off
+    accumulate: int = 1  # parts a batch is taken in, their gradients added up: less memory, the same step
     autocast: str = "none"  # none | bf16
     device: str = "auto"
     threads: int = 0  # 0: as torch has them
@@ -87,10 +91,12 @@ class Recipe:
                 raise ValueError(f"recipe: {key} is {getattr(self, key)!r}, expected one of {', '.join(allowed)}")
         if self.schedule == "geometric" and not self.lr_end > 0:
             raise ValueError(f"recipe: schedule 'geometric' needs lr_end above 0, got {self.lr_end}")
-        for key in ("epochs", "batch_size", "eval_every"):
+        for key in ("epochs", "batch_size", "eval_every", "accumulate"):
             if getattr(self, key) < 1:
                 raise ValueError(f"recipe: {key} must be at least 1, got {getattr(self, key)}")
-        for key in ("lr", "lr_end", "weight_decay", "clip_latent", "checkpoint_seconds", "warmup_epochs"):
+        if not self.average < 1:
+            raise ValueError(f"recipe: average is {self.average}, a decay below 1, such as 0.999")
+        for key in ("lr", "lr_end", "average", "weight_decay", "clip_latent", "checkpoint_seconds", "warmup_epochs"):
             if not getattr(self, key) >= 0:
                 raise ValueError(f"recipe: {key} must be 0 or more, got {getattr(self, key)}")
 
