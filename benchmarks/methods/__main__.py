@@ -13,6 +13,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/methods-smoke.json"))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--methods", nargs="*", default=[], help="all of METHODS by default")
+    parser.add_argument("--fda", action="store_true", help="the parts of FDA instead of the methods")
+    parser.add_argument("--search", type=int, default=0, metavar="N", help="N proposed pairs instead of the methods")
+    parser.add_argument("--kinds", nargs="*", default=list(KINDS))
     parser.add_argument("--minutes", type=float, default=1e9, help="stop before a run would go beyond")
     parser.add_argument("--table", action="store_true", help="print the table of what there is, train nothing")
     args = parser.parse_args()
@@ -21,13 +24,15 @@ def main() -> None:
     if not args.table:
         import torch
 
+        from benchmarks.methods.variants import VARIANTS, proposals
         from bitwright.data import load_data
         from bitwright.quantizers import METHODS
 
         torch.set_num_threads(1)
         data = part_of(load_data(budget.data), budget.examples)
         done = {(r["seed"], r["kind"], r["method"]) for r in runs}
-        todo = [job for job in jobs(args.seeds, args.methods or list(METHODS)) if job not in done]
+        names = list(VARIANTS) if args.fda else proposals(args.search) if args.search else list(METHODS)
+        todo = [job for job in jobs(args.seeds, args.methods or names) if job not in done and job[1] in args.kinds]
         start = time.monotonic()
         for i, (seed, kind, method) in enumerate(todo, 1):
             if (time.monotonic() - start) * (i / max(i - 1, 1)) > 60 * args.minutes:

@@ -45,22 +45,35 @@ def jobs(seeds: int, methods: list[str]) -> Iterator[tuple[int, str, str]]:
                 yield seed, kind, method
 
 
+def parts_of(method: str, kind: str) -> dict[str, Any]:
+    """Options of sign_cnn: of a method, a variant of FDA, or a searched pair ("pair:" and its parameters)."""
+    from benchmarks.methods.variants import SEARCHED, VARIANTS, searched_pair
+    from bitwright.layers import method_parts
+
+    if method.startswith(SEARCHED):
+        pair = searched_pair(method)
+        return {"weight_quantizer": pair, "quantizer": KINDS[kind] or "ste", "scale": "none"}
+    if method in VARIANTS:
+        parts = VARIANTS[method]()
+        return {**parts, "quantizer": KINDS[kind] or parts["quantizer"]}
+    return method_parts(method, KINDS[kind])
+
+
 def run(budget: Budget, data, seed: int, kind: str, method: str) -> dict[str, Any]:
     """Trains one network; its validation accuracy, the soft one, and seconds."""
-    from bitwright.layers import method_parts
     from bitwright.models import create_model
     from bitwright.quantizers import METHODS
     from bitwright.train import fit
 
     options = {"shape": data.input.shape, "classes": len(data.classes), "channels": budget.channels,
                "pool": (True,) * len(budget.channels), "hidden": budget.hidden}  # fmt: skip
-    parts = method_parts(method, KINDS[kind])
+    parts = parts_of(method, kind)
     recipe = {"seed": seed, "batch_size": budget.batch_size, "lr": budget.lr, "eval_every": budget.epochs,
               "clip_latent": 1.0}  # fmt: skip
     start = time.monotonic()
     epochs = budget.epochs
     model = create_model("sign_cnn", seed=seed, **options, **parts)
-    if METHODS[method].two_stage:  # real weights for half of the epochs, then binary ones from there
+    if method in METHODS and METHODS[method].two_stage:  # real weights for half of the epochs
         first = create_model("sign_cnn", seed=seed, **options, **{**parts, "weight_quantizer": "real"})
         fit(first, data, epochs=epochs // 2, progress=False, **recipe)
         kept = {k: v for k, v in first.state_dict().items() if k in model.state_dict()}

@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
-from benchmarks.methods import compare
+from benchmarks.methods import accumulators, compare, variants
 from bitwright.data import from_arrays
+from bitwright.quantizers.theory import check_pair
 
 RNG = np.random.default_rng(0)
 
@@ -30,7 +32,19 @@ def test_every_method_comes_once_a_seed_and_kind_with_the_base_first():
     assert len(made) == len(set(made)) == 12 and made[0] == (0, "BW", "bnn") and made[6][0] == 1
 
 
-@pytest.mark.parametrize("method", ["bnn++", "reactnet"])
+def test_proposed_pairs_are_consistent_and_end_as_the_sign():
+    names = variants.proposals(5)
+    assert names == variants.proposals(5) and len(set(names)) == 5
+    w = torch.linspace(-2, 2, 99, dtype=torch.float64)
+    for name in names:
+        pair = variants.searched_pair(name)
+        assert check_pair(pair, progress=0.5).exact
+        assert torch.equal(pair.forward(w, **pair.values_at(1.0)).round(decimals=9), torch.where(w >= 0, 1.0, -1.0))
+    with pytest.raises(ValueError, match="stand still"):
+        variants.searched_pair("pair:1,8,0.5,-0.6,0.05")
+
+
+@pytest.mark.parametrize("method", ["bnn++", "reactnet", "fda: module only", "pair:0.3,8,0.5,0.2,-0.1"])
 @pytest.mark.parametrize("kind", ["BW", "BWA"])
 def test_a_run_trains_and_is_the_same_again_and_a_file_of_another_budget_is_refused(method, kind, tmp_path):
     data = from_arrays(RNG.integers(0, 256, (60, 1, 8, 8)).astype(np.uint8), np.arange(60) % 3, seed=0)
@@ -42,3 +56,11 @@ def test_a_run_trains_and_is_the_same_again_and_a_file_of_another_budget_is_refu
     assert compare.load(tmp_path / "x.json", budget) == [first] and json.loads((tmp_path / "x.json").read_text())
     with pytest.raises(ValueError, match="another budget"):
         compare.load(tmp_path / "x.json", compare.Budget())
+
+
+def test_rows_of_accumulators_are_compared_with_exact_sums():
+    rows = [{"setting": "small", "seed": s, "int32": 80 + s, "wrap8": 79.5 + s, "wrap8 wraps": {"a": 0.01 * s},
+             "wrap8_half": 80 + s, "wrap8_half wraps": {}} for s in range(2)]  # fmt: skip
+    rows = [{**row, "wrap8_half wraps": {"a": 0.0}} for row in rows]
+    text = accumulators.table(rows)
+    assert "| small | wrap8 | 2 | 80.00 | -0.50 | -0.50 .. -0.50 | 1.00 % |" in text and "trained" not in text

@@ -60,9 +60,12 @@ ON_WEIGHTS_ONLY = frozenset({"reactnet", "irnet", "adabin", "siman", "recu", "bi
 ON_ACTIVATIONS_ONLY = frozenset({"rbnn_activation", "recu_activation"})
 
 
-def make_quantizer(quantizer: "str | QuantizerPair | Quantizer", features: int | None = None,
+QuantizerMaker = Callable[..., QuantizerPair | Quantizer]
+
+
+def make_quantizer(quantizer: "str | QuantizerPair | Quantizer | QuantizerMaker", features: int | None = None,
                    axis: int = 0) -> Quantizer:  # fmt: skip
-    """The module for a name of QUANTIZERS or for a pair of one's own.
+    """The module for a name of QUANTIZERS, a pair of one's own, or a function that builds one, called as those are.
 
     features, axis: for a quantizer with weights of its own, how long a row of x is and where it lies: 0 for a weight
     (out, ...), whose filters are rows, 1 for an activation (batch, channels, ...), whose pixels are.
@@ -72,11 +75,16 @@ def make_quantizer(quantizer: "str | QuantizerPair | Quantizer", features: int |
         return quantizer
     if isinstance(quantizer, QuantizerPair):
         return Quantizer(quantizer)
-    if quantizer not in QUANTIZERS:
-        raise ValueError(f"quantizer: no {quantizer!r}; choose one of {', '.join(QUANTIZERS)}, or pass a QuantizerPair")
-    if axis == 1 and quantizer in ON_WEIGHTS_ONLY:
-        raise ValueError(f"quantizer: {quantizer!r} is made for weights; activations take another, such as 'ste'")
-    build = QUANTIZERS[quantizer]
+    build = quantizer
+    if isinstance(quantizer, str):
+        if quantizer not in QUANTIZERS:
+            known = ", ".join(QUANTIZERS)
+            raise ValueError(f"quantizer: no {quantizer!r}; choose one of {known}, or pass a QuantizerPair")
+        if axis == 1 and quantizer in ON_WEIGHTS_ONLY:
+            raise ValueError(f"quantizer: {quantizer!r} is made for weights; activations take another, such as 'ste'")
+        build = QUANTIZERS[quantizer]
+    if not callable(build):
+        raise ValueError(f"quantizer: {quantizer!r} is neither a name, a QuantizerPair nor a function that makes one")
     if "features" in inspect.signature(build).parameters:
         if features is None:
             raise ValueError(f"quantizer: {quantizer!r} needs to know its width: Sign(..., channels=64)")

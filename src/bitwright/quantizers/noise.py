@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .fourier import fda
-from .pair import Quantizer, Schedule, quantize
+from .pair import Quantizer, QuantizerPair, Schedule, quantize
 from .schedules import cosine
 
 SHORTCUTS = ("none", "linear", "sine")
@@ -44,6 +44,8 @@ class NoiseAdaptation(nn.Module):
 class NoisyFourier(Quantizer):
     """FDA with its module. features: of t, the products of one output of a weight, or the channels of an activation.
 
+    pair: another (sign, slope) for the module to stand beside, such as sign_ste(); by default fda(**series).
+
     axis: 0 where x (out, ...) is a weight, whose filters are the rows of t; 1 where x (batch, channels, ...) is an
     activation, whose pixels are. alpha: a schedule, `alpha` its buffer. The rest as in `fda` and NoiseAdaptation.
     """
@@ -51,8 +53,8 @@ class NoisyFourier(Quantizer):
     alpha: Tensor
 
     def __init__(self, features: int, axis: int = 0, reduction: int = 64, shortcut: str = "sine", factor: float = 0.1,
-                 alpha: Schedule | None = None, **series: float):  # fmt: skip
-        super().__init__(fda(**series))  # type: ignore[arg-type]
+                 alpha: Schedule | None = None, pair: QuantizerPair | None = None, **series: float):  # fmt: skip
+        super().__init__(pair or fda(**series))  # type: ignore[arg-type]
         self.axis, self.alpha_at = axis, alpha or cosine(0.1, 0.0)
         self.noise: NoiseAdaptation | None = NoiseAdaptation(features, reduction, shortcut, factor)
         self.register_buffer("alpha", torch.tensor(self.alpha_at(0.0), dtype=torch.float64))

@@ -1,0 +1,96 @@
+"""Sums in 8 bits that wrap around against exact ones: `python -m benchmarks.methods.accumulators`, resumable.
+
+A BNN (weights and activations) of the comparison's budget, then the same with narrow sums in every layer that eats signs
+but the head: not trained for it, and, in a wider network whose sums wrap more often, trained with it. Judged on the
+validation split.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.methods.compare import Budget, interval, part_of
+
+NARROW = ("wrap8", "wrap8_half")
+WIDE = {"channels": (32, 64), "hidden": (64,)}  # 3,136 signs a sum in the linear layer
+
+
+def one(setting: str, data, seed: int) -> dict[str, Any]:
+    """The rows of one seed: accuracy with exact sums, wrapped untrained, wrapped trained (the wide setting alone)."""
+    import torch
+
+    from bitwright.layers.accumulator import overflow_rates, set_accumulator
+    from bitwright.models import create_model
+    from bitwright.train import evaluate, fit
+
+    budget = replace(Budget(), **WIDE) if setting == "wide" else Budget()
+    options = {"shape": data.input.shape, "classes": len(data.classes), "channels": budget.channels,
+               "pool": (True,) * len(budget.channels), "hidden": budget.hidden}  # fmt: skip
+    recipe = {"seed": seed, "batch_size": budget.batch_size, "lr": budget.lr, "eval_every": budget.epochs,
+              "epochs": budget.epochs, "progress": False}  # fmt: skip
+    look = torch.from_numpy(data.x_val[:500]).float()
+
+    def trained(accumulator: str):
+        model = create_model("sign_cnn", seed=seed, **options)
+        if accumulator != "int32":
+            set_accumulator(model, accumulator, look[:8], keep=["head"])
+        return fit(model, data, **recipe).model
+
+    model = trained("int32")
+    row: dict[str, Any] = {"setting": setting, "seed": seed, "int32": evaluate(model, data.x_val, data.y_val)}
+    for name in NARROW:
+        set_accumulator(model, name, look[:8], keep=["head"])
+        row[name] = evaluate(model, data.x_val, data.y_val)
+        row[f"{name} wraps"] = {k: round(v, 5) for k, v in overflow_rates(model, look).items()}
+        set_accumulator(model, "int32", look[:8])
+    if setting == "wide":
+        model = trained("wrap8")
+        row["wrap8 trained"] = evaluate(model, data.x_val, data.y_val)
+        row["wrap8 trained wraps"] = {k: round(v, 5) for k, v in overflow_rates(model, look).items()}
+    return row
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    lines = ["| setting | sums | seeds | accuracy % | to int32 | 95 % | wrapped sums, worst layer |", "|" + " --- |" * 7]
+    for setting in dict.fromkeys(row["setting"] for row in rows):
+        of = [row for row in rows if row["setting"] == setting]
+        for name in ("int32", *NARROW, "wrap8 trained"):
+            if name not in of[0]:
+                continue
+            mean = sum(row[name] for row in of) / len(of)
+            apart, half = interval([row[name] - row["int32"] for row in of])
+            worst = max((max(row[f"{name} wraps"].values()) for row in of if f"{name} wraps" in row), default=0.0)
+            lines.append(f"| {setting} | {name} | {len(of)} | {mean:.2f} | {apart:+.2f} | {apart - half:+.2f} .. "
+                         f"{apart + half:+.2f} | {100 * worst:.2f} % |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.methods.accumulators", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("results/accumulators.json"))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--table", action="store_true")
+    args = parser.parse_args()
+    rows: list[dict[str, Any]] = json.loads(args.out.read_text()) if args.out.exists() else []
+    if not args.table:
+        import torch
+
+        from bitwright.data import load_data
+
+        torch.set_num_threads(1)
+        data = part_of(load_data(Budget().data), Budget().examples)
+        done = {(row["setting"], row["seed"]) for row in rows}
+        for seed in range(args.seeds):
+            for setting in ("small", "wide"):
+                if (setting, seed) not in done:
+                    rows.append(one(setting, data, seed))
+                    args.out.parent.mkdir(parents=True, exist_ok=True)
+                    args.out.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+                    print(rows[-1], flush=True)
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
