@@ -45,7 +45,7 @@ class Emitter:
     layer: str = ""  # name of the layer being lowered
     encode: Callable[[Any], Any] = _no_floats  # a stream of real features -> codes; set by freeze
     encoded: bool = False  # real features were put on a grid
-    embedding: Any = None  # how cosine layers become codes, an embedding.Embedding, or None
+    embedding: Any = None  # how cosine layers are said: an embedding.Embedding, a limit.Limit, or None
 
     def emit(self, value: Value, inputs: list[Value], function: TwinFunction) -> Value:
         self.steps.append(TwinStep(value.number, tuple(v.number for v in inputs), function))

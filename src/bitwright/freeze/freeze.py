@@ -12,6 +12,7 @@ from torch import Tensor, fx, nn
 from bitwright.freeze.embedding import Dimensions, Embedding
 from bitwright.freeze.emitter import Emitter
 from bitwright.freeze.features import encode_floats
+from bitwright.freeze.limit import Limit
 from bitwright.freeze.stream import Stream
 from bitwright.freeze.trace import FreezeError, lower_graph, trace
 from bitwright.freeze.twin import GridTwin
@@ -57,6 +58,7 @@ def freeze(
     seed: int = 0,
     activation_bits: int = 8,
     simplify: bool = True,
+    limit_bits: int | None = None,
 ) -> Program:
     """The Program of a trained model; `program.frozen` holds the twin and the report (it is not saved in the file).
 
@@ -70,13 +72,18 @@ def freeze(
     else 8.
     hyperdimensions, projection, rounds, seed, activation_bits: how cosine layers become codes of random signs, see
     embedding.Embedding; what is None is taken from `model.embedding`, a dict, where the model has one.
+    limit_bits: cosine layers become what their codes tend to instead, see limit.Limit: weights of 4, 8 or 16 bits.
     simplify: gates of logic layers that constants, wires, equal gates or nobody's reading make superfluous are left
     out; the scores stay the same on every input. False keeps each trained gate at its place.
     Raises FreezeError naming the module that cannot be lowered, the reason and the way out.
     """
     chosen = {"hyperdimensions": hyperdimensions, "projection": projection, "rounds": rounds}
     chosen = getattr(model, "embedding", {}) | {key: value for key, value in chosen.items() if value is not None}
-    codes = Embedding(**chosen, seed=seed, activation_bits=activation_bits) if "hyperdimensions" in chosen else None
+    codes: Embedding | Limit | None = None
+    if limit_bits is not None:
+        codes = Limit(limit_bits)
+    elif "hyperdimensions" in chosen:
+        codes = Embedding(**chosen, seed=seed, activation_bits=activation_bits)
     kind, shape, lo, hi, described = describe_input(input, calibrate)
     frozen_model = copy.deepcopy(model).cpu().float().eval()
     graph = trace(frozen_model)

@@ -31,6 +31,7 @@ from bitwright.freeze.close_grid import close_on_grid
 from bitwright.freeze.close_sign import sign_rule
 from bitwright.freeze.embedding import embed_cosines
 from bitwright.freeze.emitter import Emitter
+from bitwright.freeze.limit import Limit, limit_cosines
 from bitwright.freeze.window import Window, window_of
 from bitwright.ir import ProgramError, Value
 from bitwright.ir.windows import four, pair
@@ -212,7 +213,8 @@ class Stream:
 
     def cosines(self, layer: torch.nn.Module, pad_value: float) -> "Stream":
         """A layer of cosines as codes of random signs. Exact but for what the codes' length leaves open."""
-        return embed_cosines(self, layer, pad_value)
+        limit = isinstance(self.emitter.embedding, Limit)
+        return limit_cosines(self, layer, pad_value) if limit else embed_cosines(self, layer, pad_value)
 
     def max_pool2d(self, kernel, stride, padding) -> "Stream":
         """A maximum passes an increasing chain; otherwise the chain is closed on the grid first."""
