@@ -11,6 +11,7 @@ from .group_sum import GroupSum
 from .learned_thermometer import LearnedThermometer
 from .logic import LogicLinear
 from .logic_conv import LogicConv2d, OrPool2d
+from .logic_restarts import LogicRestarts
 from .logic_stack import LogicStack
 from .make import ACTIVATIONS, make_activation, method_parts
 from .normalize import Normalize
@@ -48,7 +49,7 @@ LAYERS: dict[str, type[nn.Module]] = {
 
 __all__ = [
     "ACTIVATIONS", "BinaryConv2d", "BinaryLinear", "CosineConv1d", "CosineConv2d", "CosineLinear", "EmbeddingNoise",
-    "GroupSum", "LAYERS", "LearnedThermometer", "LogicConv2d", "LogicLinear", "LogicStack", "Normalize", "OptionA",
-    "OrPool2d", "PARAMETRIZATIONS", "RASU", "RPReLU", "RSign", "Scale", "Shift", "Sign", "TASU", "Temperature",
-    "Thermometer", "TwoLevel", "WIRINGS", "make_activation", "method_parts",
+    "GroupSum", "LAYERS", "LearnedThermometer", "LogicConv2d", "LogicLinear", "LogicRestarts", "LogicStack",
+    "Normalize", "OptionA", "OrPool2d", "PARAMETRIZATIONS", "RASU", "RPReLU", "RSign", "Scale", "Shift", "Sign",
+    "TASU", "Temperature", "Thermometer", "TwoLevel", "WIRINGS", "make_activation", "method_parts",
 ]  # fmt: skip

@@ -35,6 +35,7 @@ from .steps import (
     make_optimizer,
     pick_device,
     refresh_batchnorm,
+    settle_restarts,
 )  # fmt: skip
 
 CHECKPOINT = "checkpoint.pt"
@@ -273,6 +274,7 @@ class _Run:
             order = torch.randperm(len(self.x), generator=generator(self.recipe.seed, self.recipe.epochs))
             parts = order.to(self.device).split(self.batch)[:n_batches]
             refresh_batchnorm(self.model, [self.x[part].float() for part in parts if len(part) > 1])
+        settle_restarts(self.model, self.x, self.y)
         self.save()
 
     def interrupt(self, show: TrainProgress) -> None:

@@ -1,13 +1,14 @@
 """The parts of one optimizer step: device, optimizer, seeds, loss, latent clipping, batch norm refresh."""
 
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from ..layers import BinaryConv2d, BinaryLinear
+from ..layers import BinaryConv2d, BinaryLinear, LogicRestarts
 from .recipe import Recipe
 
 
@@ -41,9 +42,14 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 def loss_of(scores: Tensor, labels: Tensor, teacher_scores: Tensor | None, recipe: Recipe) -> Tensor:
     """Cross-entropy with the labels, mixed with KL to the teacher when there is one.
 
+    scores: (batch, classes), or (batch, networks, classes): the sum of the losses of networks that share nothing.
     Source of the mixture: Hinton, Vinyals, Dean 2015, arXiv:1503.02531, Sec. 2; temperature^2 keeps the gradients'
     size.
     """
+    if scores.dim() == 3:
+        n_networks = scores.shape[1]
+        scores, labels = scores.flatten(0, 1), labels.repeat_interleave(n_networks)
+        return n_networks * F.cross_entropy(scores, labels, label_smoothing=recipe.label_smoothing)
     loss = F.cross_entropy(scores, labels, label_smoothing=recipe.label_smoothing)
     if teacher_scores is None:
         return loss
@@ -51,6 +57,23 @@ def loss_of(scores: Tensor, labels: Tensor, teacher_scores: Tensor | None, recip
     soft = F.log_softmax(teacher_scores / heat, 1)
     apart = F.kl_div(F.log_softmax(scores / heat, 1), soft, log_target=True, reduction="batchmean")
     return (1 - weight) * loss + weight * heat * heat * apart
+
+
+@torch.no_grad()
+def settle_restarts(model: nn.Module, x: Tensor, labels: Tensor, batch_size: int = 512) -> None:
+    """Modules that hold networks to choose from choose by these examples."""
+    for module in [module for module in model.modules() if isinstance(module, LogicRestarts)]:
+        module.settle(_inputs_of(module, model.eval(), x.split(batch_size)), labels)
+
+
+def _inputs_of(module: nn.Module, model: nn.Module, parts: Sequence[Tensor]) -> Tensor:
+    """What the module gets to read when the model reads these parts."""
+    seen: list[Tensor] = []
+    handle = module.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    for part in parts:
+        model(part.float())
+    handle.remove()
+    return torch.cat(seen)
 
 
 def latent_weights(model: nn.Module) -> list[nn.Parameter]:

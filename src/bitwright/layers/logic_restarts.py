@@ -1,0 +1,84 @@
+"""LogicRestarts: many small logic nets trained at once from other wirings and beginnings; the best one stays.
+
+A net of a few dozen gates depends on its wiring, which is drawn at random, and training costs little: the nets stand
+side by side as one wide stack. Training rows alone choose, in `settle`, with hard gates.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..ir import lower
+from .group_sum import GroupSum
+from .logic import LogicLinear
+from .logic_stack import LogicStack
+from .wiring import WIRINGS
+
+
+class LogicRestarts(nn.Module):
+    """x: (batch, in_features) in [0, 1] -> while training (batch, n_nets, classes), scores of all nets, which `fit`
+    teaches each for itself; in eval (batch, classes), those of the chosen net.
+
+    widths: gates of each layer of one net, the last a multiple of classes. first_wiring, wiring: names of WIRINGS, of
+    the first and the other layers. tau: the votes' temperature. Other options are LogicLinear's. `chosen` is a buffer.
+    Raises ValueError for fewer than one net, unknown wirings and widths that do not fit.
+    """
+
+    chosen: Tensor
+
+    def __init__(self, in_features: int, widths: Sequence[int], classes: int, n_nets: int, tau: float = 1.0,
+                 first_wiring: str = "unique", wiring: str = "balanced", k: int = 2, **options: Any):  # fmt: skip
+        super().__init__()
+        unknown = {first_wiring, wiring} - set(WIRINGS)
+        if n_nets < 1 or unknown:
+            raise ValueError(
+                f"LogicRestarts: n_nets {n_nets}, expected 1 or more; wirings {first_wiring!r}, {wiring!r}, each one "
+                f"of {', '.join(WIRINGS)}"
+            )
+        self.n_nets, self.k, self.head = n_nets, k, GroupSum(classes, tau)
+        self.head.group_size(widths[-1])
+        self.nets, before = LogicStack(), in_features
+        for i, width in enumerate(widths):
+            name = wiring if i else first_wiring
+            own = [WIRINGS[name](before, width, k) + (before * net if i else 0) for net in range(n_nets)]
+            n_inputs = before * (n_nets if i else 1)
+            self.nets.append(LogicLinear(n_inputs, width * n_nets, k, wiring=torch.cat(own, 1), **options))
+            before = width
+        self.register_buffer("chosen", torch.zeros((), dtype=torch.int64))
+
+    def all_scores(self, x: Tensor) -> Tensor:
+        """(batch, n_nets, classes)."""
+        bits = self.nets(x).unflatten(1, (self.n_nets, -1))
+        return self.head(bits.flatten(0, 1)).unflatten(0, (-1, self.n_nets))
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores = self.all_scores(x)
+        return scores if self.training else scores[:, int(self.chosen)]
+
+    @torch.no_grad()
+    def settle(self, x: Tensor, labels: Tensor) -> None:
+        """Chooses the net whose hard gates are right on most of these rows, the first at a tie. x: as forward's."""
+        training = self.training
+        right = (self.eval().all_scores(x).argmax(2) == labels[:, None]).sum(0)
+        self.chosen.fill_(int(right.argmax()))
+        self.train(training)
+
+    def chosen_layers(self) -> list[tuple[Tensor, Tensor]]:
+        """Of each layer of the chosen net: wiring (k, gates) and hard tables (gates, 2^k)."""
+        found, before = [], 0
+        for layer in self.nets:
+            assert isinstance(layer, LogicLinear)
+            width = layer.out_features // self.n_nets
+            own = slice(int(self.chosen) * width, (int(self.chosen) + 1) * width)
+            found.append((layer.wiring[:, own] - int(self.chosen) * before, layer.tables.hard()[own]))
+            before = width
+        return found
+
+
+@lower.register
+def _(layer: LogicRestarts, x):
+    for wiring, tables in layer.chosen_layers():
+        x = x.luts(wiring.T.numpy(), tables.numpy())
+    return lower(layer.head, x)
