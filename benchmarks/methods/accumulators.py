@@ -1,8 +1,8 @@
 """Sums in 8 bits that wrap around against exact ones: `python -m benchmarks.methods.accumulators`, resumable.
 
-A BNN (weights and activations) of the comparison's budget, then the same with narrow sums in every layer that eats signs
-but the head: not trained for it, and, in a wider network whose sums wrap more often, trained with it. Judged on the
-validation split.
+A BNN (weights and activations) of the comparison's budget, then the same with narrow sums in every layer that eats
+signs but the head: not trained for it, and, in a wider network whose sums wrap more often, trained with it. Judged on
+the validation split.
 """
 
 import argparse
@@ -53,7 +53,8 @@ def one(setting: str, data, seed: int) -> dict[str, Any]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    lines = ["| setting | sums | seeds | accuracy % | to int32 | 95 % | wrapped sums, worst layer |", "|" + " --- |" * 7]
+    head = "| setting | sums | seeds | accuracy % | to int32 | 95 % | wrapped sums, worst layer |"
+    lines = [head, "|" + " --- |" * 7]
     for setting in dict.fromkeys(row["setting"] for row in rows):
         of = [row for row in rows if row["setting"] == setting]
         for name in ("int32", *NARROW, "wrap8 trained"):

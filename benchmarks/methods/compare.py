@@ -23,8 +23,8 @@ class Budget:
     """What every run gets. examples: of the training split, the first ones of a fixed shuffle."""
 
     data: str = "fashion_mnist"
-    examples: int = 6000
-    epochs: int = 4
+    examples: int = 4000
+    epochs: int = 3
     batch_size: int = 64
     lr: float = 2e-3
     channels: tuple[int, ...] = (16, 32)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PAGE, CURVES, ERRORS = "methods.md", "methods-curves.svg", "methods-fourier.svg"
+CONVERGENCE = "methods-convergence.svg"
 
 
 YES = {True: "yes", False: "no"}
@@ -127,7 +128,10 @@ def page() -> str:
         "## Error of the gradient, harmonic by harmonic\n\nThe derivative of a square wave of period 4 has the same "
         "amplitude at every odd harmonic. Shown is how far each surrogate's amplitude is from it, at the end of its "
         "training, relative to it. A truncated series is exact up to its last term (2n + 1 = 37 for n = 18) and has "
-        f"nothing beyond; the others fade from the first harmonics on.\n\n![errors]({ERRORS})\n"
+        "nothing beyond; the others fade from the first harmonics on. The wave also jumps back at the edge of its period, "
+        f"which a surrogate about zero alone does not: a perfect one of those would show 0.5 everywhere.\n\n![errors]({ERRORS})\n\n"
+        "## A convex problem with an affine T\n\nDistance to the best value of a least squares problem with |p| as its "
+        f"regulariser, steps 1/sqrt(t); what is guaranteed is about the average.\n\n![convergence]({CONVERGENCE})\n"
     )
     about = "Lipschitz constants half way through the training; `w` is what the quantizer prepares from the weight.\n\n"
     return INTRO + table + "\n" + THEORY + about + theory + plots
@@ -135,10 +139,10 @@ def page() -> str:
 
 def write_page(folder: Path) -> list[Path]:
     """Writes the page and its plots into `folder`; the files."""
-    from bitwright.app.methods_plots import curves, fourier_errors
+    from bitwright.app.methods_plots import convergence, curves, fourier_errors
 
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {PAGE: page(), CURVES: curves(), ERRORS: fourier_errors()}
+    texts = {PAGE: page(), CURVES: curves(), ERRORS: fourier_errors(), CONVERGENCE: convergence()}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in texts]

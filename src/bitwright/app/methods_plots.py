@@ -1,6 +1,6 @@
 """The plots of docs/methods.md as SVG: every pair's curves, and the error of each surrogate's gradient by harmonic."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -82,21 +82,61 @@ def fourier_errors() -> str:
     for n in (9, 18):
         pair = fda(n, n, omega=omega)
         lines[f"FDA, n = {n}"] = harmonic_errors(functions_of(pair, {"terms": float(n)})[1])
+    x = np.arange(1, HARMONICS + 1, 2) / HARMONICS
+    ticks = {tick / HARMONICS: str(tick) for tick in (1, 11, 21, 31, 41, 51, 61)}
+    curves = {label: (x, np.minimum(error, 1.6) / 1.6) for label, error in lines.items()}
+    return _chart(curves, ticks, {y / 1.6: f"{y:g}" for y in (0.0, 0.5, 1.0, 1.5)}, "harmonic")
+
+
+def _chart(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], x_ticks: Mapping[float, str],
+           y_ticks: Mapping[float, str], below: str) -> str:  # fmt: skip
+    """Lines with a key. curves: label -> places and heights; those and the ticks are shares of the frame, in [0, 1]."""
     left, top, wide, high = 46, 16, 520, 240
-    k = np.arange(1, HARMONICS + 1, 2)
-    most = 1.6
     parts = [f'<rect x="{left}" y="{top}" width="{wide}" height="{high}" fill="none" stroke="#ccc"/>']
-    for y in (0.0, 0.5, 1.0, 1.5):
-        place = top + high * (1 - y / most)
+    for y, label in y_ticks.items():
+        place = top + high * (1 - y)
         parts.append(_path(np.array([left, left + wide]), np.array([place, place]), "#eee", 0.8))
-        parts.append(_text(left - 6, place + 4, f"{y:g}", anchor="end"))
-    for tick in (1, 11, 21, 31, 41, 51, 61):
-        parts.append(_text(left + wide * tick / HARMONICS, top + high + 15, str(tick)))
-    parts.append(_text(left + wide / 2, top + high + 31, "harmonic"))
-    for i, (label, error) in enumerate(lines.items()):
-        y = top + high * (1 - np.minimum(error, most) / most)
-        parts.append(_path(left + wide * k / HARMONICS, y, LINES[i], 1.6))
+        parts.append(_text(left - 6, place + 4, label, anchor="end"))
+    for x, label in x_ticks.items():
+        parts.append(_text(left + wide * x, top + high + 15, label))
+    parts.append(_text(left + wide / 2, top + high + 31, below))
+    for i, (label, (x, y)) in enumerate(curves.items()):
+        parts.append(_path(left + wide * x, top + high * (1 - y), LINES[i], 1.6))
         key = left + wide + 14.0
         parts.append(_path(np.array([key, key + 20]), np.full(2, top + 14.0 + 18 * i), LINES[i], 2))
         parts.append(_text(left + wide + 40, top + 18 + 18 * i, label, anchor="start"))
     return _svg(left + wide + 170, top + high + 42, parts)
+
+
+def convergence(steps: int = 1000) -> str:
+    """Distance to the best value on a convex problem, for the point of each step and for the average so far.
+
+    min over p of |A (p/2 + 1/5) - y|^2 / 60 + |p|_1 / 20, A (30, 8) of fixed random numbers: T is affine, the
+    regulariser convex, steps are 1/sqrt(t). The best value comes from 20,000 proximal gradient steps in NumPy.
+    """
+    rng = np.random.default_rng(0)
+    A, y = rng.normal(size=(30, 8)), rng.normal(size=30)
+
+    def value(p: np.ndarray) -> float:
+        return float(((A @ (p / 2 + 0.2) - y) ** 2).sum() / 60 + np.abs(p).sum() / 20)
+
+    def slope(p: np.ndarray) -> np.ndarray:
+        return A.T @ (A @ (p / 2 + 0.2) - y) / 30
+
+    def shrink(w: np.ndarray, by: float) -> np.ndarray:
+        return np.sign(w) * np.maximum(np.abs(w) - by, 0)
+
+    best, rate = np.zeros(8), 4 / np.linalg.norm(A.T @ A / 30, 2)
+    for _ in range(20_000):
+        best = shrink(best - rate * slope(best) / 2, rate / 20)
+    w, average, total = np.zeros(8), np.zeros(8), 0.0
+    gaps: dict[str, list[float]] = {"PC++, averaged": [], "PC++, each step": []}
+    for step in range(1, steps + 1):
+        p = shrink(w, total / 20)
+        average, total = average + p / step**0.5, total + 1 / step**0.5
+        w = w - slope(p) / 2 / step**0.5
+        gaps["PC++, averaged"].append(value(average / total) - value(best))
+        gaps["PC++, each step"].append(value(p) - value(best))
+    x = np.log10(np.arange(1, steps + 1)) / 3
+    lines = {label: (x, (np.log10(np.clip(gap, 1e-6, 1)) + 6) / 6) for label, gap in gaps.items()}
+    return _chart(lines, {k / 3: f"{10**k}" for k in range(4)}, {k / 6: f"1e{k - 6}" for k in range(0, 7, 2)}, "step")
