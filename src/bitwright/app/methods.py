@@ -128,8 +128,9 @@ def page() -> str:
         "## Error of the gradient, harmonic by harmonic\n\nThe derivative of a square wave of period 4 has the same "
         "amplitude at every odd harmonic. Shown is how far each surrogate's amplitude is from it, at the end of its "
         "training, relative to it. A truncated series is exact up to its last term (2n + 1 = 37 for n = 18) and has "
-        "nothing beyond; the others fade from the first harmonics on. The wave also jumps back at the edge of its period, "
-        f"which a surrogate about zero alone does not: a perfect one of those would show 0.5 everywhere.\n\n![errors]({ERRORS})\n\n"
+        "nothing beyond; the others fade from the first harmonics on. The wave also jumps back at the edge of its "
+        "period, which a surrogate about zero alone does not: a perfect one of those would show 0.5 everywhere."
+        f"\n\n![errors]({ERRORS})\n\n"
         "## A convex problem with an affine T\n\nDistance to the best value of a least squares problem with |p| as its "
         f"regulariser, steps 1/sqrt(t); what is guaranteed is about the average.\n\n![convergence]({CONVERGENCE})\n"
     )

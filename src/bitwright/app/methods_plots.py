@@ -126,7 +126,7 @@ def convergence(steps: int = 1000) -> str:
     def shrink(w: np.ndarray, by: float) -> np.ndarray:
         return np.sign(w) * np.maximum(np.abs(w) - by, 0)
 
-    best, rate = np.zeros(8), 4 / np.linalg.norm(A.T @ A / 30, 2)
+    best, rate = np.zeros(8), 4 / float(np.linalg.norm(A.T @ A / 30, 2))
     for _ in range(20_000):
         best = shrink(best - rate * slope(best) / 2, rate / 20)
     w, average, total = np.zeros(8), np.zeros(8), 0.0
