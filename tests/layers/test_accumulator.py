@@ -66,6 +66,8 @@ def test_the_program_wraps_as_the_model_and_both_count_the_same_overflow(accumul
     assert report.exact and report.ok, report
     by_layer, by_op = overflow_rates(net, torch.from_numpy(x).float()), program_rates(program, x)
     assert list(by_layer) == ["3", "7"] and list(by_layer.values()) == pytest.approx(list(by_op.values()))
+    for rate in by_layer.values():
+        assert f"{100 * rate:.3f} % of its 8-bit sums wrap around" in str(report)
     assert by_layer["3"] > (0.05 if accumulator == "wrap8" else 0.01)
 
 

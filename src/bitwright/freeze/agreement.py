@@ -2,7 +2,7 @@
 everywhere.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch import fx
 
 from bitwright.freeze.freeze import as_tensor
 from bitwright.ir import Program, execute
+from bitwright.ir.overflow import wrapped_sums
 
 BATCH_VALUES = 1 << 25  # values of all operations that are held at a time
 
@@ -37,6 +38,7 @@ class Agreement:
     labelled: bool = False
     model_correct: int = 0
     program_correct: int = 0
+    wrapped: dict[int, tuple[int, int]] = field(default_factory=dict)  # op -> 8-bit sums that wrapped, and all of them
 
     @property
     def ok(self) -> bool:
@@ -63,6 +65,8 @@ class Agreement:
                 f"  Program against the model: {self.hidden_differing} of {self.hidden_compared:,} hidden bits differ,"
             )
             lines.append(f"    {self.scores_differing} of {self.scores_compared:,} scores differ")
+        for number, (wrapped, total) in self.wrapped.items():
+            lines.append(f"  op {number}: {100 * wrapped / max(total, 1):.3f} % of its 8-bit sums wrap around")
         return "\n".join(lines)
 
 
@@ -105,6 +109,9 @@ def _add_block(report: Agreement, program: Program, x: np.ndarray, y: np.ndarray
     frozen = program.frozen
     values = execute(frozen.whole or program, x, keep=True)
     last = values[-1] if frozen.whole is None else execute(program, x)[-1]  # simplified: the shipped scores count
+    for number, (wrapped, total) in wrapped_sums(frozen.whole or program, values).items():
+        before = report.wrapped.get(number, (0, 0))
+        report.wrapped[number] = before[0] + wrapped, before[1] + total
     scores = last.astype(np.float64)
     inputs = as_tensor(x)
     recorder = _Recorder(frozen.graph, set(frozen.bits))
