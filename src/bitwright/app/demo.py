@@ -144,23 +144,27 @@ def demo_table(found: Demo) -> Table:
 
 
 def show_shipped(console: Console) -> None:
-    """The MNIST network that comes with the package: verified, timed, with its recorded accuracy."""
+    """The MNIST networks that come with the package: verified, timed, with their recorded accuracy."""
+    names = [SHIPPED, *(name for name in list_pretrained() if name.startswith("mnist_") and name != SHIPPED)]
     if SHIPPED not in list_pretrained():
         return
-    program, recorded = pretrained(SHIPPED), pretrained_results(SHIPPED)
+    programs = {name: pretrained(name) for name in names}
     present = is_present("mnist")
-    x = verification_inputs(program, "mnist" if present else "", 1000)
-    report = program.verify(x)
-    speeds = speed_beside(program, float_twin_of(program), x)
-    table = Table(title=f"shipped: {SHIPPED}, {len(program.to_bytes()):,} bytes", title_justify="left")
+    x = verification_inputs(programs[SHIPPED], "mnist" if present else "", 1000)
+    twin = float_twin_of(programs[SHIPPED])
+    table = Table(title=f"shipped, each beside the float twin of {SHIPPED}", title_justify="left")
     table.add_column("")
-    table.add_column("", justify="right")
-    table.add_row("accuracy, MNIST test set (recorded)", f"{recorded['frozen_accuracy']:.2f} %")
-    for batch in BATCHES:
-        slow, fast = speeds[batch]
-        table.add_row(f"images/s, batch {batch}", f"{fast:,.0f}  ({fast / slow:.1f} x its float twin)")
-    inputs = "MNIST images" if present else "random images"
-    table.add_row(f"differing values, {len(x)} {inputs}, all kernels", f"{report.differing}")
+    columns = []
+    for name, program in programs.items():
+        table.add_column(name, justify="right")
+        speeds = speed_beside(program, twin, x)
+        rates = [f"{fast:,.0f}  ({fast / slow:.1f} x)" for slow, fast in (speeds[batch] for batch in BATCHES)]
+        accuracy = f"{pretrained_results(name)['frozen_accuracy']:.2f} %"
+        columns.append([f"{len(program.to_bytes()):,}", accuracy, *rates, f"{program.verify(x).differing}"])
+    heads = ["bytes", "accuracy, MNIST test set (recorded)", *(f"images/s, batch {batch}" for batch in BATCHES)]
+    heads.append(f"differing values, {len(x)} {'MNIST' if present else 'random'} images, all kernels")
+    for head, *cells in zip(heads, *columns, strict=True):
+        table.add_row(head, *cells)
     console.print(table)
 
 
