@@ -19,12 +19,13 @@ class ResidualBlock(nn.Module):
     stride 2 halves height and width (even sizes) and doubles the channels.
     """
 
-    def __init__(self, channels: int, stride: int = 1, scale: str | float = "channel", quantizer: str = "approx_sign"):
+    def __init__(self, channels: int, stride: int = 1, scale: str | float = "channel", quantizer: str = "approx_sign",
+                 weight_quantizer: str = "identity"):  # fmt: skip
         super().__init__()
         out = channels * stride
         self.stride = stride
         self.sign = RSign(channels, quantizer)
-        self.conv = BinaryConv2d(channels, out, 3, stride, 1, scale=scale, weight_quantizer="identity")
+        self.conv = BinaryConv2d(channels, out, 3, stride, 1, scale=scale, weight_quantizer=weight_quantizer)
         self.norm = nn.BatchNorm2d(out)
         self.pool = nn.AvgPool2d(2) if stride == 2 else nn.Identity()
         self.act = RPReLU(out)
@@ -45,7 +46,8 @@ class SignResNet(nn.Module):
     """
 
     def __init__(self, shape: Sequence[int] = (1, 28, 28), classes: int = 10, width: int = 32,
-                 blocks: Sequence[int] = (2, 2), quantizer: str = "approx_sign"):  # fmt: skip
+                 blocks: Sequence[int] = (2, 2), quantizer: str = "approx_sign",
+                 weight_quantizer: str = "identity"):  # fmt: skip
         super().__init__()
         self.stem = BinaryConv2d(shape[0], width, 5, stride=2, padding=2, weight_quantizer="identity")
         self.norm = nn.BatchNorm2d(width)
@@ -57,7 +59,7 @@ class SignResNet(nn.Module):
                 if stride == 2 and (height % 2 or breadth % 2):
                     size = f"{height}x{breadth}"
                     raise ValueError(f"sign_resnet: stage {stage + 1} halves {size}, which is odd; use fewer stages")
-                stages.append(ResidualBlock(width, stride, quantizer=quantizer))
+                stages.append(ResidualBlock(width, stride, quantizer=quantizer, weight_quantizer=weight_quantizer))
                 width, height, breadth = width * stride, height // stride, breadth // stride
         self.blocks = nn.Sequential(*stages)
         self.pool = nn.AvgPool2d((height, breadth))
@@ -70,6 +72,9 @@ class SignResNet(nn.Module):
 
 
 def sign_resnet(shape: Sequence[int] = (1, 28, 28), classes: int = 10, width: int = 32,
-                blocks: Sequence[int] = (2, 2), quantizer: str = "approx_sign") -> SignResNet:  # fmt: skip
-    """SignResNet as a function, like every entry of MODELS."""
-    return SignResNet(shape, classes, width, blocks, quantizer)
+                blocks: Sequence[int] = (2, 2), quantizer: str = "approx_sign",
+                weight_quantizer: str = "identity") -> SignResNet:  # fmt: skip
+    """SignResNet as a function, like every entry of MODELS. weight_quantizer: of the blocks; "real" is the first of
+    ReActNet's two stages (signs between real weights), from which a recipe with `start` goes on.
+    """
+    return SignResNet(shape, classes, width, blocks, quantizer, weight_quantizer)
