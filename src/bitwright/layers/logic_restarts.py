@@ -46,12 +46,12 @@ class LogicRestarts(nn.Module):
             n_inputs = before * (n_nets if i else 1)
             self.nets.append(LogicLinear(n_inputs, width * n_nets, k, wiring=torch.cat(own, 1), **options))
             before = width
+        self.nets.append(GroupSum(classes * n_nets, tau))  # of each net its classes, net after net
         self.register_buffer("chosen", torch.zeros((), dtype=torch.int64))
 
     def all_scores(self, x: Tensor) -> Tensor:
         """(batch, n_nets, classes)."""
-        bits = self.nets(x).unflatten(1, (self.n_nets, -1))
-        return self.head(bits.flatten(0, 1)).unflatten(0, (-1, self.n_nets))
+        return self.nets(x).unflatten(1, (self.n_nets, self.head.k))
 
     def forward(self, x: Tensor) -> Tensor:
         scores = self.all_scores(x)
@@ -69,7 +69,8 @@ class LogicRestarts(nn.Module):
         """Of each layer of the chosen net: wiring (k, gates) and hard tables (gates, 2^k)."""
         found, before = [], 0
         for layer in self.nets:
-            assert isinstance(layer, LogicLinear)
+            if not isinstance(layer, LogicLinear):
+                continue
             width = layer.out_features // self.n_nets
             own = slice(int(self.chosen) * width, (int(self.chosen) + 1) * width)
             found.append((layer.wiring[:, own] - int(self.chosen) * before, layer.tables.hard()[own]))
