@@ -1,7 +1,7 @@
 """Training: `fit` and what it stands on."""
 
 from .augment import augment
-from .bop import Bop
+from .bop import Bop, Together
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from .experiment import recipe_data, recipe_model, train_recipe
 from .loop import CHECKPOINT, Diverged, FitResult, TrainingInterrupted, fit
@@ -11,6 +11,6 @@ from .recipe import Augment, Distill, Recipe
 
 __all__ = [
     "CHECKPOINT", "Augment", "Bop", "CheckpointError", "Distill", "Diverged", "FitResult", "ProxConnect", "Recipe",
-    "TrainingInterrupted", "augment", "evaluate", "fit", "lasso_map", "load_checkpoint", "predict_scores",
+    "Together", "TrainingInterrupted", "augment", "evaluate", "fit", "lasso_map", "load_checkpoint", "predict_scores",
     "recipe_data", "recipe_model", "save_checkpoint", "train_recipe",
 ]  # fmt: skip

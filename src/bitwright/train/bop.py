@@ -3,7 +3,8 @@
 Source: Helwegen et al. 2019 (Bop), arXiv:1906.02107: m <- m + gamma (g - m); w flips where w m > tau.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -49,3 +50,29 @@ class Bop(torch.optim.Optimizer):
                 flips += int(flip.sum())
         self.flips = flips
         return loss
+
+
+class Together:
+    """Several optimizers as one, each over parameters of its own: Bop for weights, Adam for everything else."""
+
+    def __init__(self, *optimizers: torch.optim.Optimizer):
+        self.optimizers = optimizers
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        return [group for optimizer in self.optimizers for group in optimizer.param_groups]
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=set_to_none)
+
+    def step(self) -> None:
+        for optimizer in self.optimizers:
+            optimizer.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"together": [optimizer.state_dict() for optimizer in self.optimizers]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        for optimizer, saved in zip(self.optimizers, state["together"], strict=True):
+            optimizer.load_state_dict(saved)

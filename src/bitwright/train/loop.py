@@ -6,6 +6,7 @@ Shuffling and augmentation draw from generators seeded by (seed, epoch, step), s
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from .mix import mix
 from .parallel import Team
 from .progress import TrainProgress
 from .projection import relaxed_quantizers, soft_accuracy
+from .proximal import ProxConnect
 from .recipe import Augment, Recipe
 from .schedules import learning_rate
 from .steps import (
@@ -61,12 +63,14 @@ class FitResult:
 
 def fit(model: nn.Module, data, *, recipe: Recipe | None = None, folder: str | Path | None = None,
         resume: bool = False, teacher: nn.Module | None = None, progress: bool = True,
-        **fields: Any) -> FitResult:  # fmt: skip
+        optimizer: Callable[[nn.Module], Any] | None = None, **fields: Any) -> FitResult:  # fmt: skip
     """Trains `model` in place on data.x_train / y_train and leaves it in eval mode on the CPU.
 
     data: a Dataset. recipe: a Recipe; `fields` are changes to it (epochs=10, lr=3e-3, augment={"shift": 2}).
     folder: for checkpoint.pt and metrics.jsonl; None writes nothing. resume: continue from the folder's checkpoint,
     or start if there is none. teacher: float model whose scores are learned too, with recipe.distill.weight > 0.
+    optimizer: a function of the model that makes its optimizer, such as ProxConnect around one, or Together of Bop and
+    another; by default recipe.optimizer. Accuracies are of projected weights; where they differ, soft_val_accuracy too.
     Raises ValueError (recipe, data), CheckpointError (another run's checkpoint), OSError (disk), TrainingInterrupted.
     """
     recipe = (recipe or Recipe(name="fit")).override(fields)
@@ -78,7 +82,7 @@ def fit(model: nn.Module, data, *, recipe: Recipe | None = None, folder: str | P
         torch.set_num_threads(recipe.threads)
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        run = _Run(model, data, recipe, None if folder is None else Path(folder), teacher)
+        run = _Run(model, data, recipe, None if folder is None else Path(folder), teacher, optimizer)
         if resume and run.path is not None and run.path.exists():
             run.restore()
         if run.team.rank:  # the first process alone writes and speaks
@@ -111,7 +115,8 @@ def _ctrl_c():
 
 
 class _Run:
-    def __init__(self, model: nn.Module, data, recipe: Recipe, folder: Path | None, teacher: nn.Module | None):
+    def __init__(self, model: nn.Module, data, recipe: Recipe, folder: Path | None, teacher: nn.Module | None,
+                 optimizer: Callable[[nn.Module], Any] | None = None):  # fmt: skip
         self.recipe, self.data, self.folder = recipe, data, folder
         self.device = pick_device(recipe.device)
         self.model = model.to(self.device)
@@ -124,7 +129,7 @@ class _Run:
         self.total = self.steps * recipe.epochs
         self.team = Team(self.device, self.batch)
         self.network = self.team.wrap(self.model, self.device)
-        self.optimizer = make_optimizer(self.model, recipe)
+        self.optimizer = make_optimizer(self.model, recipe) if optimizer is None else optimizer(self.model)
         self.average = Average(self.model, recipe.average) if recipe.average else None
         self.latent = latent_weights(self.model)
         self.augmented = replace(recipe.augment, mixup=0.0, cutmix=0.0) != Augment()
@@ -202,6 +207,8 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         set_progress(self.model, at / max(self.total - 1, 1))
+        if isinstance(self.optimizer, ProxConnect):
+            self.optimizer.set_progress(at / max(self.total - 1, 1))
         x = self.x[rows].float()
         if self.augmented:
             x = augment(x, recipe.augment, generator(recipe.seed, self.epoch, self.step))
@@ -251,10 +258,13 @@ class _Run:
             rate = self.recipe.lr
             raise Diverged(f"fit: the loss is nan after epoch {self.epoch}; lower lr (now {rate}) or check the data")
         look = self.epoch % self.recipe.eval_every == 0 or self.epoch == self.recipe.epochs
-        seen = evaluate(self.model, self.data.x_val, self.data.y_val) if look and len(self.data.x_val) else None
+        projected = self.optimizer.projected() if isinstance(self.optimizer, ProxConnect) else nullcontext()
+        with projected:
+            seen = evaluate(self.model, self.data.x_val, self.data.y_val) if look and len(self.data.x_val) else None
         rate = learning_rate(self.recipe, self.epoch * self.steps - 1, self.steps)
         row = {"epoch": self.epoch, "loss": loss, "lr": rate, "val_accuracy": seen}
-        if seen is not None and relaxed_quantizers(self.model):  # the gap is what projecting to signs costs
+        relaxed = isinstance(self.optimizer, ProxConnect) or relaxed_quantizers(self.model)
+        if seen is not None and relaxed:  # the gap is what projecting to signs costs
             row["soft_val_accuracy"] = soft_accuracy(self.model, self.data.x_val, self.data.y_val)
         if look and self.recipe.health:
             row["health"] = self.health.look()
@@ -267,6 +277,8 @@ class _Run:
 
     def finish(self) -> None:
         set_progress(self.model, 1.0)
+        if isinstance(self.optimizer, ProxConnect):
+            self.optimizer.project()
         if self.average is not None:
             self.average.put_in()
         n_batches = self.recipe.batchnorm_batches or (AVERAGED_BATCHES if self.average is not None else 0)

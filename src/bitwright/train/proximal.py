@@ -12,11 +12,12 @@ BinaryRelax and PARQ are pc with their own P. In a network of BinaryLinear and B
 bc, pc and pc++ as well; this class does all five, on any tensors of any model.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..quantizers import hard_sign
 from ..quantizers.theory import MonotoneMap, SmoothMap, sign_map
@@ -38,7 +39,7 @@ class ProxConnect:
     a weight that the optimizer does not hold.
     """
 
-    def __init__(self, optimizer: torch.optim.Optimizer, weights: Iterable[nn.Parameter], update: str = "pc",
+    def __init__(self, optimizer: torch.optim.Optimizer, weights: Iterable[Tensor], update: str = "pc",
                  P: MonotoneMap | None = None, T: SmoothMap | None = None, *, accumulate: float = 0.0,
                  scale: str = "none"):  # fmt: skip
         if update not in UPDATES or scale not in SCALES:
@@ -86,6 +87,15 @@ class ProxConnect:
         """Each weight becomes sign(latent) times its level, for good: what ships."""
         for weight, latent in zip(self.weights, self.latent, strict=True):
             weight.copy_(self._mapped(latent, hard_sign))
+
+    @contextmanager
+    def projected(self) -> Iterator[None]:
+        """Inside, the weights are as `project` would make them; behind, as they were."""
+        self.project()
+        try:
+            yield
+        finally:
+            self._show()
 
     @torch.no_grad()
     def _show(self) -> None:
