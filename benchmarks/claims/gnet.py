@@ -1,0 +1,130 @@
+"""G-Net: accuracies of float networks and of their embeddings, exactness; from results/gnet-RECIPE-seedK.json."""
+
+import json
+from collections.abc import Callable
+from statistics import fmean
+from typing import Any
+
+from benchmarks.claims.claim import RESULTS, Claim, Measured, NotMeasured
+from benchmarks.claims.pytest_rows import tests_prove
+
+SEEDS, PROJECTION_SEEDS = 3, 10
+FLOAT, NOISE, TASU = "mnist_gnet", "mnist_gnet_noise", "mnist_gnet_tasu"
+
+
+def command(recipe: str, options: str) -> str:
+    return (
+        f"for s in 0 1 2; do bitwright train recipes/{recipe}.toml --seed $s && "
+        f"python -m benchmarks.gnet runs/{recipe}-seed$s --split test {options}; done"
+    )
+
+
+def tables_of(recipe: str) -> list[dict[str, Any]]:
+    """The tables of a recipe's seeds, with the rows of the test set alone."""
+    tables = [json.loads(path.read_text()) for path in sorted(RESULTS.glob(f"gnet-{recipe}-seed*.json"))]
+    for table in tables:
+        table["rows"] = [row for row in table["rows"] if row["split"] == "test"]
+    return [table for table in tables if table["rows"]]
+
+
+def said(values: list[list[float]], wanted_rows: int) -> tuple[float, str, bool]:
+    """(mean over training seeds of means, words, whether there are as many seeds as asked)."""
+    rows = min(map(len, values))
+    mean = fmean(map(fmean, values))
+    spread = f"{min(map(min, values)):.2f} to {max(map(max, values)):.2f}"
+    words = f"{mean:.2f} % ({spread}; {len(values)} training seeds x {rows} projections)"
+    return mean, words, len(values) >= SEEDS and rows >= wanted_rows
+
+
+def float_accuracy(recipe: str, bar: float) -> Callable[[], Measured]:
+    def measure() -> Measured:
+        tables = tables_of(recipe)
+        if not tables:
+            raise NotMeasured(f"no results of {recipe} yet")
+        mean, words, enough = said([[table["rows"][0]["model_accuracy"]] for table in tables], 1)
+        return Measured(words, enough and mean >= bar, {"mean": mean, "enough_seeds": enough})
+
+    return measure
+
+
+def embedded(recipe: str, n: int, projections: list[str], bar: float) -> Callable[[], Measured]:
+    """The mean over all rows of that length; of several projections the worst counts."""
+
+    def measure() -> Measured:
+        found = {}
+        for projection in projections:
+            chosen = [
+                [r["accuracy"] for r in table["rows"] if r["hyperdimensions"] == n and r["projection"] == projection]
+                for table in tables_of(recipe)
+            ]
+            if chosen := [values for values in chosen if values]:
+                found[projection] = said(chosen, PROJECTION_SEEDS)
+        if len(found) < len(projections):
+            raise NotMeasured(f"no rows of N = {n} by {', '.join(p for p in projections if p not in found)} yet")
+        mean = min(mean for mean, _, _ in found.values())
+        words = "; ".join(f"{projection} {text}" for projection, (_, text, _) in found.items())
+        enough = all(enough for _, _, enough in found.values())
+        return Measured(words, enough and mean >= bar, {"mean": mean, "enough_seeds": enough})
+
+    return measure
+
+
+def gap(recipe: str, n: int, bar: float) -> Callable[[], Measured]:
+    def measure() -> Measured:
+        gaps = []
+        for table in tables_of(recipe):
+            rows = [r for r in table["rows"] if r["hyperdimensions"] == n and r["projection"] == "hadamard"]
+            if rows:
+                gaps.append(rows[0]["model_accuracy"] - fmean(r["accuracy"] for r in rows))
+        if not gaps:
+            raise NotMeasured(f"no rows of N = {n} by hadamard yet")
+        enough = len(gaps) >= SEEDS
+        return Measured(f"{fmean(gaps):.2f} points, {len(gaps)} training seeds", enough and max(gaps) <= bar)
+
+    return measure
+
+
+def verified() -> Measured:
+    rows = [row for table in map(tables_with_all_rows, (FLOAT, NOISE, TASU)) for row in table if "kernels_agree" in row]
+    if not rows:
+        raise NotMeasured("no verified rows yet")
+    compared, off = sum(r["twin_compared"] for r in rows), sum(r["twin_differing"] for r in rows)
+    kernels = all(r["kernels_agree"] for r in rows)
+    same = "equal" if kernels else "DIFFER"
+    text = f"{off} of {compared:,} values off the twin; kernels {same}; {len(rows)} Programs"
+    return Measured(text, off == 0 and kernels)
+
+
+def tables_with_all_rows(recipe: str) -> list[dict[str, Any]]:
+    return [row for path in RESULTS.glob(f"gnet-{recipe}-seed*.json") for row in json.loads(path.read_text())["rows"]]
+
+
+def row(key: str, what: str, bar: str, how: str, measure: Callable[[], Measured], reads: bool = True) -> Claim:
+    return Claim(key, what, bar, how, measure, reads)
+
+
+CLAIMS = [
+    row("float", "MNIST float RASU, no augmentation", ">= 99.3 %", command(FLOAT, "--n 2047"),
+        float_accuracy(FLOAT, 99.3)),
+    row("float-noise", "the same, trained with noise", ">= 99.3 %", command(NOISE, "--n 2047"),
+        float_accuracy(NOISE, 99.3)),
+    row("paper-way", "MNIST, i.i.d. rows, N = 10,000", ">= 98.8 %",
+        command(FLOAT, "--n 10000 --projection gaussian rademacher --seeds 10"),
+        embedded(FLOAT, 10000, ["gaussian", "rademacher"], 98.8)),
+    row("n-2047", "MNIST, noise and Hadamard, N = 2,047", ">= 98.8 %", command(NOISE, "--n 2047 --seeds 10"),
+        embedded(NOISE, 2047, ["hadamard"], 98.8)),
+    row("n-1023", "MNIST, noise and Hadamard, N = 1,023", ">= 98.0 %", command(NOISE, "--n 1023 --seeds 10"),
+        embedded(NOISE, 1023, ["hadamard"], 98.0)),
+    row("gap", "gap of that network to its own float, N = 2,047", "<= 0.4 points",
+        command(NOISE, "--n 2047 --seeds 10"),
+        gap(NOISE, 2047, 0.4)),
+    row("tasu", "MNIST TASU, bits throughout, N = 4,095", ">= 98.0 %", command(TASU, "--n 4095 --seeds 10"),
+        embedded(TASU, 4095, ["hadamard"], 98.0)),
+    row("exact", "Program = twin, interpreter = kernels, in all rows measured", "0 differing",
+        "python -m benchmarks.gnet", verified),
+    row("projections", "Program = emulation, kernels = interpreter, every projection", "all pass",
+        "python -m pytest tests/freeze/test_embedding.py tests/backends/test_project_kernels.py",
+        lambda: tests_prove("freeze/test_embedding.py", "backends/test_project_kernels.py"), False),
+    row("provable", "observed failure rate <= delta", "all pass", "python -m pytest tests/freeze/test_guarantees.py",
+        lambda: tests_prove("freeze/test_guarantees.py"), False),
+]  # fmt: skip
