@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..ir import lower
 from .group_sum import GroupSum
@@ -59,10 +60,14 @@ class LogicRestarts(nn.Module):
 
     @torch.no_grad()
     def settle(self, x: Tensor, labels: Tensor) -> None:
-        """Chooses the net whose hard gates are right on most of these rows, the first at a tie. x: as forward's."""
+        """Chooses the net whose hard gates are right on most of these rows; at a tie the one whose soft gates have the
+        least cross-entropy. x: as forward's."""
         training = self.training
         right = (self.eval().all_scores(x).argmax(2) == labels[:, None]).sum(0)
-        self.chosen.fill_(int(right.argmax()))
+        scores = self.train().all_scores(x)
+        loss = F.cross_entropy(scores.flatten(0, 1), labels.repeat_interleave(self.n_nets), reduction="none")
+        loss = loss.reshape(-1, self.n_nets).mean(0)
+        self.chosen.fill_(int(torch.where(right == right.max(), loss, torch.inf).argmin()))
         self.train(training)
 
     def chosen_layers(self) -> list[tuple[Tensor, Tensor]]:
