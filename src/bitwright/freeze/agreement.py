@@ -95,12 +95,11 @@ def agreement(program: Program, x: np.ndarray, y: np.ndarray | None = None, batc
         raise ValueError(
             "agreement: this Program was loaded from a file and knows no model; freeze the model and compare that"
         )
-    if batch is None:
-        types = (frozen.whole or program).types
-        batch = max(1, min(250, BATCH_VALUES // sum(type_.n_values for type_ in types)))
+    types = (frozen.whole or program).types
+    size = batch or max(1, min(250, BATCH_VALUES // sum(type_.n_values for type_ in types)))
     report = Agreement(len(x), frozen.exact, labelled=y is not None)
-    for start in range(0, len(x), batch):
-        block, labels = x[start : start + batch], None if y is None else y[start : start + batch]
+    for start in range(0, len(x), size):
+        block, labels = x[start : start + size], None if y is None else y[start : start + size]
         _add_block(report, program, block, labels)
     return report
 
