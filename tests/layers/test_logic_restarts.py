@@ -59,6 +59,19 @@ def test_the_best_on_the_rows_is_chosen_and_frozen_alone(tmp_path):
     assert torch.equal(other.eval()(x), result.model(x))
 
 
+def test_where_labels_lie_many_equal_nets_outweigh_a_lucky_one(monkeypatch):
+    y = torch.tensor([0, 1, 0, 1, 1, 0, 1, 0, 0, 1])
+    answers = y.repeat(6, 1)  # nets 0..3 contradict two labels, all in the same way; net 4 none; net 5 one
+    answers[:4, :2] = 1 - answers[:4, :2]
+    answers[5, 3] = 0
+    scores = F.one_hot(answers.T, 2).float()
+    for noise, chosen in (0.0, [4]), (0.05, [4]), (0.3, [0, 1, 2, 3]):
+        nets = LogicRestarts(5, [4], 2, 6, label_noise=noise)
+        monkeypatch.setattr(nets, "all_scores", lambda x: scores)
+        nets.settle(torch.zeros(10, 5), y)
+        assert int(nets.chosen) in chosen
+
+
 def load_data_or_skip():
     from bitwright.data import is_present
 
@@ -70,6 +83,8 @@ def load_data_or_skip():
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="n_nets 0"):
         LogicRestarts(5, [4], 2, 0)
+    with pytest.raises(ValueError, match="label_noise"):
+        LogicRestarts(5, [4], 2, 3, label_noise=0.5)
     with pytest.raises(ValueError, match="learned"):
         LogicRestarts(5, [4], 2, 3, wiring="learned")
     with pytest.raises(ValueError, match="equal groups"):

@@ -4,6 +4,7 @@ A net of a few dozen gates depends on its wiring, which is drawn at random, and 
 side by side as one wide stack. Training rows alone choose, in `settle`, with hard gates.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,22 +24,26 @@ class LogicRestarts(nn.Module):
     teaches each for itself; in eval (batch, classes), those of the chosen net.
 
     widths: gates of each layer of one net, the last a multiple of classes. first_wiring, wiring: names of WIRINGS, of
-    the first and the other layers. tau: the votes' temperature. Other options are LogicLinear's. `chosen` is a buffer.
+    the first and the other layers. tau: the votes' temperature. label_noise: the share of labels that are believed to
+    lie, for `settle`. Other options are LogicLinear's. `chosen` is a buffer.
     Raises ValueError for fewer than one net, unknown wirings and widths that do not fit.
     """
 
     chosen: Tensor
 
     def __init__(self, in_features: int, widths: Sequence[int], classes: int, n_nets: int, tau: float = 1.0,
-                 first_wiring: str = "unique", wiring: str = "balanced", k: int = 2, **options: Any):  # fmt: skip
+                 first_wiring: str = "unique", wiring: str = "balanced", k: int = 2, label_noise: float = 0.0,
+                 **options: Any):  # fmt: skip
         super().__init__()
         unknown = {first_wiring, wiring} - set(WIRINGS)
+        if not 0 <= label_noise < 0.5:
+            raise ValueError(f"LogicRestarts: label_noise is {label_noise}, expected a share below 0.5")
         if n_nets < 1 or unknown:
             raise ValueError(
                 f"LogicRestarts: n_nets {n_nets}, expected 1 or more; wirings {first_wiring!r}, {wiring!r}, each one "
                 f"of {', '.join(WIRINGS)}"
             )
-        self.n_nets, self.k, self.head = n_nets, k, GroupSum(classes, tau)
+        self.n_nets, self.k, self.label_noise, self.head = n_nets, k, label_noise, GroupSum(classes, tau)
         self.head.group_size(widths[-1])
         self.nets, before = LogicStack(), in_features
         for i, width in enumerate(widths):
@@ -61,9 +66,19 @@ class LogicRestarts(nn.Module):
     @torch.no_grad()
     def settle(self, x: Tensor, labels: Tensor) -> None:
         """Chooses the net whose hard gates are right on most of these rows; at a tie the one whose soft gates have the
-        least cross-entropy. x: as forward's."""
+        least cross-entropy. x: as forward's.
+
+        Where labels lie, being right on all is no proof: what many nets came to say weighs too. Then the choice is the
+        most probable set of answers: how many other nets give just the same, times the noise's probability of the
+        labels that contradict them.
+        """
         training = self.training
-        right = (self.eval().all_scores(x).argmax(2) == labels[:, None]).sum(0)
+        answers = self.eval().all_scores(x).argmax(2)
+        right = (answers == labels[:, None]).sum(0).double()
+        if self.label_noise:
+            _, kind, count = answers.T.unique(dim=0, return_inverse=True, return_counts=True)
+            odds = math.log((1 - self.label_noise) / self.label_noise)
+            right = right * odds + (count[kind] - 1).clamp_min(0.01).log()
         scores = self.train().all_scores(x)
         loss = F.cross_entropy(scores.flatten(0, 1), labels.repeat_interleave(self.n_nets), reduction="none")
         loss = loss.reshape(-1, self.n_nets).mean(0)

@@ -17,14 +17,16 @@ def logic_mlp(shape: Sequence[int] = (1, 28, 28), classes: int = 10, widths: Seq
               thresholds: Sequence[float] = (127.5,), tau: float = 10.0, k: int = 2,
               parametrization: str = "gates16", first_wiring: str = "unique", wiring: str = "balanced",
               residual: bool = True, sampling: str = "soft", temperature: float = 1.0, harden_from: float = 1.0,
-              harden_all_at: float = 1.0, n_candidates: int = 8, n_restarts: int = 1) -> LogicStack:  # fmt: skip
+              harden_all_at: float = 1.0, n_candidates: int = 8, n_restarts: int = 1,
+              label_noise: float = 0.0) -> LogicStack:  # fmt: skip
     """x: float (batch, *shape), raw numbers -> (batch, classes).
 
     thresholds: marks that every input value is compared with, in its own unit. widths: gates a layer; the last must be
     a multiple of classes. tau: the vote's temperature. first_wiring, wiring: names of WIRINGS or "learned", of the
     first and the other layers. harden_from: the share of the training at which the first layer turns hard; the others
     follow one by one until harden_all_at; 1.0 is never. n_restarts: more than 1 trains so many networks side by side,
-    of which the one that is best on the training rows stays. Raises ValueError for widths that do not fit.
+    of which the one that is best on the training rows stays; label_noise: the share of labels believed to lie, which
+    that choice respects. Raises ValueError for widths that do not fit.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     layers["encoder"] = Thermometer(np.tile(np.asarray(thresholds, np.float32), (shape[0], 1)), zero_one=True)
@@ -34,7 +36,7 @@ def logic_mlp(shape: Sequence[int] = (1, 28, 28), classes: int = 10, widths: Seq
             raise ValueError("logic_mlp: n_restarts goes with fixed wiring and without harden_from")
         layers["restarts"] = LogicRestarts(
             prod(shape) * len(thresholds), widths, classes, n_restarts, tau, first_wiring, wiring, k,
-            parametrization=parametrization, residual=residual, sampling=sampling, temperature=temperature,
+            label_noise, parametrization=parametrization, residual=residual, sampling=sampling, temperature=temperature,
         )  # fmt: skip
         return LogicStack(layers)
     head = GroupSum(classes, tau)
