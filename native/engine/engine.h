@@ -35,7 +35,8 @@ typedef struct {
     const bw_lanes *lanes; /* of planes in this block */
     size_t n_samples, first_sample;
     uint8_t *arena, *scratch;
-    const uint8_t *input;
+    const uint8_t *input, *next_input; /* the latter to be fetched meanwhile, */
+    size_t next_bytes;                 /* or 0 */
     uint8_t *scores;
     bool bad;          /* an input value is NaN or out of range: */
     size_t bad_sample; /* number of the sample in the batch */

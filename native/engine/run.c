@@ -22,6 +22,9 @@ static void run_block(bw_call *call, bw_block *block, size_t first, size_t n) {
         if (n <= 8 * block->lanes->width) break;
     }
     block->input = call->input + first * plan->input_bytes;
+    const size_t left = call->batch - first - n;
+    block->next_input = block->input + n * plan->input_bytes;
+    block->next_bytes = (left < n ? left : n) * plan->input_bytes;
     block->scores = call->scores + first * plan->scores_bytes;
     for (uint32_t s = 0; s < plan->n_steps && !block->bad; s++) plan->steps[s].run(&plan->steps[s], block);
 }

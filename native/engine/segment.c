@@ -3,14 +3,13 @@
 #include <string.h>
 #include "rows.h"
 
-enum { PLANES_OF_SUM = 64 };
+enum { SQUARE = 64 };
 
 struct bw_segment {
     bw_netlist list;
-    uint32_t **literals;   /* of every value it knows */
-    bool *member;          /* values it makes */
-    uint32_t *sources;     /* values it reads, as planes, */
-    uint32_t *first_plane; /* numbered from here */
+    uint32_t **literals; /* of every value it knows */
+    bool *member;        /* values it makes */
+    uint32_t *sources;   /* values it reads, as planes, one after another */
     uint32_t n_sources, n_planes;
     uint32_t *counts; /* count operations */
     uint32_t n_counts;
@@ -18,16 +17,20 @@ struct bw_segment {
     uint32_t n_ops;
 };
 
-/* signals: those counted as they are, then those counted inverted. */
+/* A tally of the net, added to or taken from a group's score. */
 typedef struct {
-    uint64_t n_plain, n_inverted, first;
-    int64_t offset;
-} group;
+    uint64_t group;
+    uint32_t tally;
+    bool minus, begins; /* taken away; the group's first */
+} term;
 
 typedef struct {
     const bw_slot *out;
-    uint64_t n_groups;
-    group *groups;
+    uint64_t n_groups, n_terms;
+    int64_t *offsets;
+    term *terms;
+    bool empty_group;
+    unsigned field; /* bits for each of several numbers that are transposed together */
 } counter;
 
 typedef struct {
@@ -37,7 +40,7 @@ typedef struct {
     const bw_slot **copies;
     uint32_t n_counters;
     counter *counters;
-    size_t sources_at, slots_at; /* planes of scratch; the sums of counts come first */
+    size_t sources_at, slots_at; /* planes of scratch; a square to transpose comes first */
 } joined;
 
 bw_segment *bw_segment_create(uint32_t n_ops) {
@@ -49,9 +52,8 @@ bw_segment *bw_segment_create(uint32_t n_ops) {
     s->literals = calloc(n_ops, sizeof *s->literals);
     s->member = calloc(n_ops, sizeof *s->member);
     s->sources = calloc(n_ops, sizeof *s->sources);
-    s->first_plane = calloc(n_ops, sizeof *s->first_plane);
     s->counts = calloc(n_ops, sizeof *s->counts);
-    if (s->literals && s->member && s->sources && s->first_plane && s->counts) return s;
+    if (s->literals && s->member && s->sources && s->counts) return s;
     bw_segment_free(s);
     return NULL;
 }
@@ -62,7 +64,6 @@ void bw_segment_free(bw_segment *s) {
     free(s->literals);
     free(s->member);
     free(s->sources);
-    free(s->first_plane);
     free(s->counts);
     bw_netlist_free(&s->list);
     free(s);
@@ -92,8 +93,7 @@ static int read_source(bw_plan *plan, bw_segment *s, uint32_t value, bw_error *e
     uint32_t *literals = s->literals[value] = malloc(n * sizeof *literals);
     BW_HAVE(literals);
     for (uint64_t i = 0; i < n; i++) literals[i] = bw_net_source(&s->list, s->n_planes + (uint32_t)i);
-    s->sources[s->n_sources] = value;
-    s->first_plane[s->n_sources++] = s->n_planes;
+    s->sources[s->n_sources++] = value;
     s->n_planes += (uint32_t)n;
     return BW_OK;
 }
@@ -163,31 +163,55 @@ static void gather_sources(const bw_step *step, bw_block *block, uint8_t *to) {
     }
 }
 
-static uint64_t number_of(const bw_block *block, const void *sum, size_t sample) {
-    return ((const uint64_t *)((const uint8_t *)sum + sample % 64 * block->lanes->width))[sample / 64];
-}
-
-static void add_up(const joined *d, bw_block *block, uint8_t *sum, uint64_t first, uint64_t n, const uint8_t *source,
-                   const uint8_t *slots) {
-    block->lanes->fill(sum, false, PLANES_OF_SUM);
-    block->lanes->add_up(sum, d->net->outputs + first, n, source, slots);
-    block->lanes->transpose(sum);
-}
-
-static void run_counter(const joined *d, const counter *c, bw_block *block, const uint8_t *source,
-                        const uint8_t *slots) {
-    uint8_t *plain = block->scratch, *inverted = plain + PLANES_OF_SUM * block->lanes->width;
-    uint8_t *to = bw_at(block, c->out);
-    for (uint64_t g = 0; g < c->n_groups; g++) {
-        const group *r = &c->groups[g];
-        add_up(d, block, plain, r->first, r->n_plain, source, slots);
-        if (r->n_inverted) add_up(d, block, inverted, r->first + r->n_plain, r->n_inverted, source, slots);
-        for (size_t s = 0; s < block->n_samples; s++) {
-            int64_t value = r->offset + (int64_t)number_of(block, plain, s);
-            if (r->n_inverted) value -= (int64_t)number_of(block, inverted, s);
-            if (c->out->store == BW_STORE_I32) ((int32_t *)(to + s * c->out->bytes))[g] = (int32_t)value;
-            else ((int64_t *)(to + s * c->out->bytes))[g] = value;
+/* Groups that count nothing. */
+static void store_offsets(const counter *c, const bw_block *block, uint8_t *to) {
+    for (size_t s = 0; s < block->n_samples; s++, to += c->out->bytes)
+        for (uint64_t g = 0; g < c->n_groups; g++) {
+            if (c->out->store == BW_STORE_I32) ((int32_t *)to)[g] = (int32_t)c->offsets[g];
+            else ((int64_t *)to)[g] = c->offsets[g];
         }
+}
+
+/* The square's rows are samples now: a term's number stands at bit `shift` of each word. A part of a score may leave
+ * int32 on its way, so that it wraps; the score itself does not. */
+static void add_term(const counter *c, const bw_block *block, uint8_t *to, const term *t, unsigned shift) {
+    const size_t width = block->lanes->width, stride = c->out->bytes;
+    const uint64_t mask = c->field == 16 ? 0xffff : 0xffffffff, sign = t->minus ? ~(uint64_t)0 : 0;
+    const uint64_t offset = t->begins ? (uint64_t)c->offsets[t->group] : 0, keep = t->begins ? 0 : ~(uint64_t)0;
+    const bool narrow = c->out->store == BW_STORE_I32;
+    to += t->group * (narrow ? 4 : 8);
+    for (size_t first = 0; first < block->n_samples; first += SQUARE) {
+        const size_t n = block->n_samples - first < SQUARE ? block->n_samples - first : SQUARE;
+        const uint8_t *word = block->scratch + first / 8;
+        uint8_t *at = to + first * stride;
+        if (narrow)
+            for (size_t s = 0; s < n; s++, word += width, at += stride) {
+                const uint64_t number = (*(const uint64_t *)word >> shift & mask) ^ sign;
+                *(uint32_t *)at = (*(uint32_t *)at & (uint32_t)keep) + (uint32_t)(number - sign + offset);
+            }
+        else
+            for (size_t s = 0; s < n; s++, word += width, at += stride) {
+                const uint64_t number = (*(const uint64_t *)word >> shift & mask) ^ sign;
+                *(uint64_t *)at = (*(uint64_t *)at & keep) + number - sign + offset;
+            }
+    }
+}
+
+static void run_counter(const bw_net *net, const counter *c, bw_block *block, const uint8_t *slots) {
+    const size_t width = block->lanes->width;
+    uint8_t *to = bw_at(block, c->out);
+    if (c->empty_group) store_offsets(c, block, to);
+    const unsigned together = SQUARE / c->field;
+    for (uint64_t t = 0; t < c->n_terms; t += together) {
+        const unsigned n = c->n_terms - t < together ? (unsigned)(c->n_terms - t) : together;
+        block->lanes->fill(block->scratch, false, SQUARE);
+        for (unsigned i = 0; i < n; i++) {
+            const uint32_t tally = c->terms[t + i].tally;
+            memcpy(block->scratch + i * c->field * width, slots + net->sums[tally] * width,
+                   net->sum_planes[tally] * width);
+        }
+        block->lanes->transpose(block->scratch);
+        for (unsigned i = 0; i < n; i++) add_term(c, block, to, &c->terms[t + i], i * c->field);
     }
 }
 
@@ -197,14 +221,14 @@ static void run_joined(const bw_step *step, bw_block *block) {
     uint8_t *slots = block->scratch + d->slots_at * width, *source = block->scratch + d->sources_at * width;
     if (d->gathered) gather_sources(step, block, source);
     else source = bw_at(block, step->inputs[0]);
-    block->lanes->gates(d->net, source, slots);
+    block->lanes->gates(d->net, source, slots, block->next_input, block->next_bytes);
     const bw_signal *signals = d->net->outputs;
     for (uint32_t i = 0; i < d->n_copies; i++) {
         const uint64_t n = bw_n_planes(d->copies[i]);
         block->lanes->copy(bw_at(block, d->copies[i]), 1, signals, n, source, slots, false);
         signals += n;
     }
-    for (uint32_t i = 0; i < d->n_counters; i++) run_counter(d, &d->counters[i], block, source, slots);
+    for (uint32_t i = 0; i < d->n_counters; i++) run_counter(d->net, &d->counters[i], block, slots);
 }
 
 static void *take(void *plan, uint64_t n, size_t size) { return bw_plan_alloc_array(plan, n, size); }
@@ -215,28 +239,37 @@ static bool read_outside(const bw_segment *s, const bw_analysis *a, uint32_t val
     return false;
 }
 
-/* A group's literals: plain ones, then those counted as 1 - x; constants go to the offset. */
-static uint64_t take_group(const bw_segment *s, const bw_op *op, uint64_t g, group *r, uint32_t *to) {
+/* What a segment wants of its net, as it grows. */
+typedef struct {
+    uint32_t *outputs, *counted;
+    size_t *first;
+    size_t n_outputs, n_tallies;
+} wishes;
+
+/* A group's plain literals as one tally, inverted ones as another that is taken away; constants go to the offset. */
+static void add_group(const bw_segment *s, const bw_op *op, uint64_t g, counter *c, wishes *w) {
     const bw_const *start = &op->consts[BW_COUNT_C_START], *signal = &op->consts[BW_COUNT_C_SIGNAL];
     const uint32_t *x = s->literals[op->inputs[0]];
-    r->offset = bw_const_int(&op->consts[BW_COUNT_C_OFFSET], g);
-    uint64_t n = 0;
+    const uint64_t n_before = c->n_terms;
+    c->offsets[g] = bw_const_int(&op->consts[BW_COUNT_C_OFFSET], g);
     for (unsigned inverted = 0; inverted < 2; inverted++) {
+        size_t n = w->first[w->n_tallies];
         for (int64_t i = bw_const_int(start, g); i < bw_const_int(start, g + 1); i++) {
             const uint32_t literal = x[bw_const_int(signal, (uint64_t)i)] ^
                                      (uint32_t)bw_const_int(&op->consts[BW_COUNT_C_INVERT], (uint64_t)i);
-            if (literal >> 1 == 0) r->offset += inverted ? 0 : literal;
-            else if ((literal & 1) == inverted) to[n++] = literal & ~1u;
+            if ((literal & 1) != inverted) continue;
+            c->offsets[g] += inverted; /* 1 - x */
+            if (literal >> 1) w->counted[n++] = literal >> 1;
         }
-        if (!inverted) r->n_plain = n;
+        if (n == w->first[w->n_tallies]) continue;
+        c->terms[c->n_terms] = (term){g, (uint32_t)w->n_tallies, inverted, n_before == c->n_terms};
+        c->n_terms++;
+        w->first[++w->n_tallies] = n;
     }
-    r->n_inverted = n - r->n_plain;
-    r->offset += (int64_t)r->n_inverted;
-    return n;
+    c->empty_group |= n_before == c->n_terms;
 }
 
-static int add_counters(bw_plan *plan, const bw_segment *s, joined *d, uint32_t *wanted, uint64_t n, uint64_t *total,
-                        bw_error *error) {
+static int add_counters(bw_plan *plan, const bw_segment *s, joined *d, wishes *w, bw_error *error) {
     d->n_counters = s->n_counts;
     d->counters = bw_plan_alloc_array(plan, s->n_counts, sizeof *d->counters);
     BW_HAVE(d->counters);
@@ -245,28 +278,36 @@ static int add_counters(bw_plan *plan, const bw_segment *s, joined *d, uint32_t 
         counter *c = &d->counters[i];
         c->out = &plan->slots[s->counts[i]];
         c->n_groups = op->consts[BW_COUNT_C_OFFSET].n_values;
-        c->groups = bw_plan_alloc_array(plan, c->n_groups, sizeof *c->groups);
-        BW_HAVE(c->groups);
-        for (uint64_t g = 0; g < c->n_groups; g++) {
-            c->groups[g].first = n;
-            n += take_group(s, op, g, &c->groups[g], wanted + n);
-        }
+        c->offsets = bw_plan_alloc_array(plan, c->n_groups, sizeof *c->offsets);
+        c->terms = bw_plan_alloc_array(plan, 2 * c->n_groups, sizeof *c->terms);
+        BW_HAVE(c->offsets && c->terms);
+        const size_t first = w->n_tallies;
+        for (uint64_t g = 0; g < c->n_groups; g++) add_group(s, op, g, c, w);
+        c->field = 16;
+        for (size_t t = first; t < w->n_tallies; t++)
+            if ((w->first[t + 1] - w->first[t]) >> 16) c->field = 32;
     }
-    *total = n;
     return BW_OK;
 }
 
-static uint64_t most_outputs(const bw_plan *plan, const bw_analysis *a, const bw_segment *s) {
-    uint64_t n = 1;
+/* Room for all outputs and tallies of a segment; false without memory. */
+static bool take_wishes(const bw_plan *plan, const bw_analysis *a, const bw_segment *s, wishes *w) {
+    size_t n_outputs = 1, n_counted = 1, n_groups = 1;
     for (uint32_t v = s->first; v <= s->last; v++)
-        if (s->member[v] && s->literals[v] && read_outside(s, a, v)) n += plan->program->types[v].n_values;
-    for (uint32_t i = 0; i < s->n_counts; i++)
-        n += plan->program->ops[s->counts[i]].consts[BW_COUNT_C_SIGNAL].n_values;
-    return n;
+        if (s->member[v] && s->literals[v] && read_outside(s, a, v)) n_outputs += plan->program->types[v].n_values;
+    for (uint32_t i = 0; i < s->n_counts; i++) {
+        const bw_const *consts = plan->program->ops[s->counts[i]].consts;
+        n_counted += consts[BW_COUNT_C_SIGNAL].n_values;
+        n_groups += consts[BW_COUNT_C_OFFSET].n_values;
+    }
+    *w = (wishes){.outputs = malloc(n_outputs * sizeof *w->outputs),
+                  .counted = malloc(n_counted * sizeof *w->counted),
+                  .first = calloc(2 * n_groups, sizeof *w->first)};
+    return w->outputs && w->counted && w->first;
 }
 
 static int set_slots(bw_plan *plan, const bw_analysis *a, const bw_segment *s, bw_step *step, joined *d,
-                     uint32_t *wanted, uint64_t *n, bw_error *error) {
+                     wishes *w, bw_error *error) {
     const uint64_t n_members = s->last - s->first + 1;
     d->copies = bw_plan_alloc_array(plan, n_members, sizeof *d->copies);
     const bw_slot **outs = bw_plan_alloc_array(plan, n_members, sizeof *outs);
@@ -280,8 +321,8 @@ static int set_slots(bw_plan *plan, const bw_analysis *a, const bw_segment *s, b
             outs[step->n_outs++] = slot;
         } else if (read_outside(s, a, v)) {
             outs[step->n_outs++] = d->copies[d->n_copies++] = slot;
-            memcpy(wanted + *n, s->literals[v], bw_n_planes(slot) * sizeof *wanted);
-            *n += bw_n_planes(slot);
+            memcpy(w->outputs + w->n_outputs, s->literals[v], bw_n_planes(slot) * sizeof *w->outputs);
+            w->n_outputs += bw_n_planes(slot);
         } else {
             slot->place = BW_NOWHERE;
             slot->readable = false;
@@ -294,17 +335,17 @@ static int set_slots(bw_plan *plan, const bw_analysis *a, const bw_segment *s, b
     return BW_OK;
 }
 
-static int fill(bw_plan *plan, const bw_analysis *a, const bw_segment *s, uint32_t *wanted, bw_error *error) {
+static int fill(bw_plan *plan, const bw_analysis *a, const bw_segment *s, wishes *w, bw_error *error) {
     bw_step *step = bw_new_step(plan, s->last, NULL, NULL);
     joined *d = step->data = bw_plan_alloc(plan, sizeof *d);
     BW_HAVE(d);
-    uint64_t n = 0;
-    BW_TRY(set_slots(plan, a, s, step, d, wanted, &n, error));
-    BW_TRY(add_counters(plan, s, d, wanted, n, &n, error));
-    d->net = bw_schedule(&s->list, wanted, n, take, plan);
+    BW_TRY(set_slots(plan, a, s, step, d, w, error));
+    BW_TRY(add_counters(plan, s, d, w, error));
+    bw_wanted wanted = {w->outputs, w->n_outputs, w->counted, w->first, w->n_tallies};
+    d->net = bw_schedule(&s->list, &wanted, take, plan);
     BW_HAVE(d->net);
     d->gathered = s->n_sources > 1;
-    d->sources_at = d->n_counters ? 2 * PLANES_OF_SUM : 0;
+    d->sources_at = d->n_counters ? SQUARE : 0;
     d->slots_at = d->sources_at + (d->gathered ? s->n_planes : 0);
     step->scratch_bytes = (d->slots_at + d->net->n_slots) * BW_PLANE_MOST;
     step->run = run_joined;
@@ -314,9 +355,12 @@ static int fill(bw_plan *plan, const bw_analysis *a, const bw_segment *s, uint32
 /* Makes the step of the members taken so far, if any, and begins anew. */
 int bw_segment_close(bw_plan *plan, const bw_analysis *a, bw_segment *s, bw_error *error) {
     if (s->first == s->n_ops) return BW_OK;
-    uint32_t *wanted = malloc(most_outputs(plan, a, s) * sizeof *wanted);
-    int status = wanted ? fill(plan, a, s, wanted, error) : bw_fail(error, BW_NO_MEMORY, "no memory for the plan");
-    free(wanted);
+    wishes w;
+    int status = take_wishes(plan, a, s, &w) ? fill(plan, a, s, &w, error)
+                                             : bw_fail(error, BW_NO_MEMORY, "no memory for the plan");
+    free(w.outputs);
+    free(w.counted);
+    free(w.first);
     empty(s);
     return status;
 }

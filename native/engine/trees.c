@@ -48,7 +48,7 @@ static void run_trees(const bw_step *step, bw_block *block) {
                 for (int64_t j = bw_max(left, 0); j < z1; j++, take_in = true) {
                     const uint8_t *source =
                         image + (uint64_t)(i * d->stride_h * (int64_t)d->frame_width + j * d->stride_w) * width;
-                    block->lanes->gates(d->net, source, slots);
+                    block->lanes->gates(d->net, source, slots, NULL, 0);
                     block->lanes->copy(to, out->positions, d->net->outputs, d->net->n_outputs, source, slots, take_in);
                 }
             if (!take_in) /* a window of padding alone */
@@ -87,7 +87,8 @@ static int make_net(bw_plan *plan, bw_step *step, trees *d, bw_error *error) {
         }
         for (uint64_t o = 0; o < n_outputs; o++)
             wanted[o] = literals[windows ? (uint64_t)bw_const_int(outputs, o) : n_taps + o];
-        d->net = bw_schedule(&list, wanted, n_outputs, take, plan);
+        d->net = bw_schedule(&list, &(bw_wanted){.outputs = wanted, .n_outputs = n_outputs, .first = (size_t[]){0}},
+                             take, plan);
     }
     free(literals);
     free(wanted);

@@ -22,6 +22,8 @@ typedef enum {
     BW_GATE_MUX,     /* a ? b : c */
     BW_GATE_MUX_NOT, /* a ? NOT b : c */
     BW_GATE_KINDS,
+    BW_GATE_CLEAR = BW_GATE_KINDS, /* no gate: n planes become 0 */
+    BW_GATE_COUNT,                 /* nor this: n signals are added to the numbers whose base[1] planes begin at `to` */
     BW_GATE_SOURCE = 254,
     BW_GATE_ZERO = 255,
 } bw_gate_kind;
@@ -44,11 +46,13 @@ typedef struct {
     bw_run_of_gates *runs;
     uint32_t n_runs;
     bool wide;   /* numbers are uint32_t, else uint16_t */
-    void *index; /* of each run in turn: n times 2 or 3 numbers */
+    void *index; /* of each run in turn: n times 1, 2 or 3 numbers */
     uint64_t n_index;
     uint32_t n_slots;
     bw_signal *outputs;
     uint64_t n_outputs;
+    uint32_t *sums;          /* of every tally, slot of its lowest plane */
+    uint8_t *sum_planes;     /* and how many */
     uint32_t n_gates, depth; /* computed each time, inner gates more than once; levels */
 } bw_net;
 
@@ -57,7 +61,8 @@ enum { BW_PLANE_FLIP = 1, BW_PLANE_ZERO = 2 };
 /* Everything done with planes of one width. Planes are aligned to their width. */
 typedef struct {
     size_t width; /* bytes */
-    void (*gates)(const bw_net *net, const void *source, void *slots);
+    /* ahead: n_ahead bytes that are read soon, fetched into the cache meanwhile; may be NULL and 0. */
+    void (*gates)(const bw_net *net, const void *source, void *slots, const uint8_t *ahead, size_t n_ahead);
     /* to[i * to_step] becomes, or takes in by OR, signal i. */
     void (*copy)(void *to, size_t to_step, const bw_signal *signals, size_t n, const void *source, const void *slots,
                  bool take_in);
@@ -67,8 +72,6 @@ typedef struct {
     void (*fill)(void *to, bool bit, size_t n_planes);
     /* 64 planes as 64 x 64 bits for each word of a plane: rows become columns. */
     void (*transpose)(void *rows);
-    /* Counts n < 2^32 bits of each sample: the numbers' bits are the planes of sum, the lowest first, 4 or more. */
-    void (*add_up)(void *sum, const bw_signal *signals, size_t n, const void *source, const void *slots);
     /* For samples s < n and blocks b < n_blocks of 64 bytes: bit j of word s / 64 of plane b * 64 + s % 64 of `to` is
      * x[s * x_stride + 64 b + j] >= t[64 b + j]. n_bytes in all; bits beyond are anything. Other samples stay as they
      * are. */
@@ -102,8 +105,17 @@ uint32_t bw_net_source(bw_netlist *list, uint32_t plane);
 /* The literal of a table of k signals, of which the first is the address's most significant bit. */
 uint32_t bw_net_table(bw_netlist *list, uint64_t table, int k, const uint32_t *literals);
 
+/* What a net gives: signals that something else reads, and tallies: how many of some nodes are 1, repeats counted. */
+typedef struct {
+    const uint32_t *outputs; /* literals */
+    size_t n_outputs;
+    const uint32_t *counted; /* nodes, tally after tally */
+    const size_t *first;     /* of tally t, in counted; one more at the end */
+    size_t n_tallies;
+} bw_wanted;
+
 /* schedule.c: NULL without memory. take(context, n, size) gives the net's memory. */
-bw_net *bw_schedule(const bw_netlist *list, const uint32_t *outputs, size_t n_outputs,
+bw_net *bw_schedule(const bw_netlist *list, const bw_wanted *wanted,
                     void *(*take)(void *context, uint64_t n, size_t size), void *context);
 
 #endif

@@ -3,7 +3,8 @@
  * Gates lie in levels. Where levels are large, every second one is never stored: a gate that only the next level reads
  * is an inner gate, computed into scratch in the same window as its readers, which stand in an order in which
  * neighbours share inner gates. All others are stored, level after level; a level's slots are free again when its last
- * reader has run. Within a window, gates are sorted by function and by where they read.
+ * reader has run. What tallies count is added up as soon as its level is there. Within a window, gates are sorted by
+ * function and by where they read.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,7 @@ typedef struct {
 
 typedef struct {
     const bw_netlist *list;
-    const uint32_t *outputs;
-    size_t n_outputs;
+    const bw_wanted *wanted;
     void *(*take)(void *context, uint64_t n, size_t size);
     void *context;
     bw_net *net;
@@ -30,6 +30,9 @@ typedef struct {
     uint32_t *last;   /* of every level, the last level that reads its stored gates */
     uint32_t *order;  /* stored gates, level by level */
     size_t *first;    /* of every level, in order */
+    size_t *first_term; /* of every node, in terms: the tallies that count it; one more at the end */
+    uint32_t *terms;
+    uint32_t *pending;  /* of a window: tally and node in turn */
     uint32_t n_levels, scratch;
     span *spans;
     size_t n_spans, n_slots;
@@ -62,7 +65,8 @@ static void *grow(work *w, void *array, size_t *room, size_t needed, size_t size
 static void find_levels(work *w) {
     const bw_node *nodes = w->list->nodes;
     const size_t n = w->list->n_nodes;
-    for (size_t o = 0; o < w->n_outputs; o++) w->role[w->outputs[o] >> 1] = STORED;
+    for (size_t c = 0; c < w->wanted->first[w->wanted->n_tallies]; c++) w->role[w->wanted->counted[c]] = STORED;
+    for (size_t o = 0; o < w->wanted->n_outputs; o++) w->role[w->wanted->outputs[o] >> 1] = STORED;
     for (size_t i = n; i-- > 0;)
         if (w->role[i] != DEAD && is_gate(&nodes[i]))
             for (int j = 0; j < inputs_of(&nodes[i]); j++) w->role[nodes[i].in[j]] = STORED;
@@ -80,10 +84,11 @@ static void find_levels(work *w) {
 static void find_inner(work *w, uint32_t *n_readers, uint8_t *pinned) {
     const bw_node *nodes = w->list->nodes;
     const size_t n = w->list->n_nodes;
-    for (size_t o = 0; o < w->n_outputs; o++) pinned[w->outputs[o] >> 1] = 1;
+    for (size_t o = 0; o < w->wanted->n_outputs; o++) pinned[w->wanted->outputs[o] >> 1] = 1;
     for (size_t i = n; i-- > 0;) {
         if (!is_gate(&nodes[i]) || w->role[i] == DEAD) continue;
-        const bool inner = !pinned[i] && n_readers[i] <= MOST_READERS;
+        const bool counted = w->first_term[i] < w->first_term[i + 1];
+        const bool inner = !pinned[i] && !counted && n_readers[i] <= MOST_READERS;
         if (inner) w->role[i] = INNER;
         for (int j = 0; j < inputs_of(&nodes[i]); j++) {
             const uint32_t x = nodes[i].in[j];
@@ -123,7 +128,7 @@ static void sort_by_level(work *w) {
             if (w->last[from] < when) w->last[from] = when;
         }
     }
-    for (size_t o = 0; o < w->n_outputs; o++) w->last[w->level[w->outputs[o] >> 1]] = NEVER;
+    for (size_t o = 0; o < w->wanted->n_outputs; o++) w->last[w->level[w->wanted->outputs[o] >> 1]] = NEVER;
     free(next);
 }
 
@@ -248,27 +253,86 @@ static void emit(work *w, const uint32_t *gates, size_t n, size_t to) {
     w->net->n_gates += (uint32_t)n;
 }
 
-/* A level in windows: the inner gates that a window needs, then its own gates. */
-static void emit_level(work *w, uint32_t level, uint32_t *window, bool windows) {
-    const bw_node *nodes = w->list->nodes;
-    uint32_t *gates = w->order + w->first[level];
-    const size_t n = w->first[level + 1] - w->first[level];
-    const size_t to = take_slots(w, n, level), most = windows ? WINDOW : n;
-    uint32_t inner[3 * WINDOW];
-    for (size_t begin = 0; begin < n && !w->failed; begin += most) {
-        const size_t end = begin + most < n ? begin + most : n;
-        size_t n_inner = 0;
-        ++*window;
-        for (size_t i = begin; windows && i < end; i++)
-            for (int j = 0; j < inputs_of(&nodes[gates[i]]); j++) {
-                const uint32_t x = nodes[gates[i]].in[j];
-                if (w->role[x] != INNER || w->stamp[x] == *window) continue;
-                w->stamp[x] = *window;
-                inner[n_inner++] = x;
-            }
-        emit(w, inner, n_inner, 0);
-        emit(w, gates + begin, end - begin, to + begin);
+static int compare_pairs(const void *a, const void *b) {
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Adds the gates or sources just made to the tallies that count them. */
+static void emit_counts(work *w, const uint32_t *nodes, size_t n) {
+    size_t n_pending = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t t = w->first_term[nodes[i]]; t < w->first_term[nodes[i] + 1]; t++) {
+            w->pending[2 * n_pending] = w->terms[t];
+            w->pending[2 * n_pending++ + 1] = nodes[i];
+        }
+    if (!n_pending) return;
+    qsort(w->pending, n_pending, 2 * sizeof *w->pending, compare_pairs);
+    w->runs = grow(w, w->runs, &w->runs_room, w->n_runs + n_pending, sizeof *w->runs);
+    w->index = grow(w, w->index, &w->index_room, w->n_index + n_pending, sizeof *w->index);
+    if (w->failed) return;
+    for (size_t i = 0; i < n_pending; i++) {
+        const uint32_t tally = w->pending[2 * i], node = w->pending[2 * i + 1];
+        if (i == 0 || tally != w->pending[2 * i - 2])
+            w->runs[w->n_runs++] = (bw_run_of_gates){.kind = BW_GATE_COUNT,
+                                                     .base = {base_of(w, node), w->net->sum_planes[tally], 0},
+                                                     .to = w->net->sums[tally]};
+        w->runs[w->n_runs - 1].n++;
+        w->index[w->n_index++] = w->slot[node];
     }
+}
+
+/* Inner gates that a window needs, then its own gates. */
+static void emit_window(work *w, const uint32_t *gates, size_t n, size_t to, uint32_t window) {
+    const bw_node *nodes = w->list->nodes;
+    uint32_t inner[3 * WINDOW];
+    size_t n_inner = 0;
+    for (size_t i = 0; window && i < n; i++)
+        for (int j = 0; j < inputs_of(&nodes[gates[i]]); j++) {
+            const uint32_t x = nodes[gates[i]].in[j];
+            if (w->role[x] != INNER || w->stamp[x] == window) continue;
+            w->stamp[x] = window;
+            inner[n_inner++] = x;
+        }
+    emit(w, inner, n_inner, 0);
+    emit(w, gates, n, to);
+}
+
+/* A level in windows, then what is counted of it. A level of a small net is one window without inner gates. */
+static void emit_level(work *w, uint32_t level, uint32_t *window, bool windows) {
+    const uint32_t *gates = w->order + w->first[level];
+    const size_t n = w->first[level + 1] - w->first[level], most = windows ? WINDOW : n;
+    const size_t to = take_slots(w, n, level);
+    for (size_t begin = 0; begin < n && !w->failed; begin += most)
+        emit_window(w, gates + begin, n - begin < most ? n - begin : most, to + begin, windows ? ++*window : 0);
+    if (!w->failed) emit_counts(w, gates, n);
+}
+
+/* Slots for the numbers, and runs that clear them and add up the sources. */
+static void begin_tallies(work *w) {
+    const bw_wanted *wanted = w->wanted;
+    bw_net *net = w->net;
+    net->sums = w->take(w->context, wanted->n_tallies, sizeof *net->sums);
+    net->sum_planes = w->take(w->context, wanted->n_tallies, sizeof *net->sum_planes);
+    w->failed |= !net->sums || !net->sum_planes;
+    if (w->failed || !wanted->n_tallies) return;
+    const uint32_t first = w->scratch;
+    for (size_t t = 0; t < wanted->n_tallies; t++) {
+        const size_t n = wanted->first[t + 1] - wanted->first[t];
+        uint8_t planes = 4; /* what adding sixteen at once needs */
+        while (n >> planes) planes++;
+        net->sums[t] = w->scratch;
+        net->sum_planes[t] = planes;
+        w->scratch += planes;
+    }
+    w->n_slots = w->scratch;
+    w->runs = grow(w, w->runs, &w->runs_room, w->n_runs + 1, sizeof *w->runs);
+    if (w->failed) return;
+    w->runs[w->n_runs++] = (bw_run_of_gates){.kind = BW_GATE_CLEAR, .n = w->scratch - first, .to = first};
+    size_t n_sources = 0; /* w->order is not in use yet */
+    for (uint32_t i = 1; i < w->list->n_nodes; i++)
+        if (w->list->nodes[i].kind == BW_GATE_SOURCE) w->order[n_sources++] = i;
+    emit_counts(w, w->order, n_sources);
 }
 
 static bw_signal place_of(const work *w, uint32_t literal) {
@@ -287,10 +351,10 @@ static void finish(work *w) {
     net->n_index = w->n_index;
     net->n_slots = (uint32_t)w->n_slots;
     net->depth = w->n_levels;
-    net->n_outputs = w->n_outputs;
+    net->n_outputs = w->wanted->n_outputs;
     net->runs = w->take(w->context, w->n_runs, sizeof *net->runs);
     net->index = w->take(w->context, w->n_index, net->wide ? 4 : 2);
-    net->outputs = w->take(w->context, w->n_outputs, sizeof *net->outputs);
+    net->outputs = w->take(w->context, net->n_outputs, sizeof *net->outputs);
     w->failed |= !net->runs || !net->index || !net->outputs;
     if (w->failed) return;
     if (w->n_runs) memcpy(net->runs, w->runs, w->n_runs * sizeof *net->runs);
@@ -298,7 +362,26 @@ static void finish(work *w) {
         if (net->wide) ((uint32_t *)net->index)[i] = w->index[i];
         else ((uint16_t *)net->index)[i] = (uint16_t)w->index[i];
     }
-    for (size_t o = 0; o < w->n_outputs; o++) net->outputs[o] = place_of(w, w->outputs[o]);
+    for (size_t o = 0; o < net->n_outputs; o++) net->outputs[o] = place_of(w, w->wanted->outputs[o]);
+}
+
+/* Which tallies count each node. */
+static void find_terms(work *w) {
+    const bw_wanted *wanted = w->wanted;
+    const size_t n = w->list->n_nodes, n_terms = wanted->first[wanted->n_tallies];
+    w->first_term = calloc(n + 1, sizeof *w->first_term);
+    w->terms = malloc((n_terms + 1) * sizeof *w->terms);
+    w->pending = malloc((n_terms + 1) * 2 * sizeof *w->pending);
+    w->failed |= !w->first_term || !w->terms || !w->pending;
+    if (w->failed) return;
+    for (size_t c = 0; c < n_terms; c++) w->first_term[wanted->counted[c]]++;
+    for (size_t i = 0, total = 0; i <= n; i++) {
+        total += w->first_term[i];
+        w->first_term[i] = total; /* the end; filling moves it to the beginning */
+    }
+    for (size_t t = wanted->n_tallies; t-- > 0;)
+        for (size_t c = wanted->first[t]; c < wanted->first[t + 1]; c++)
+            w->terms[--w->first_term[wanted->counted[c]]] = (uint32_t)t;
 }
 
 static void schedule(work *w) {
@@ -312,6 +395,7 @@ static void schedule(work *w) {
     w->stamp = calloc(n, sizeof *w->stamp);
     w->order = calloc(n, sizeof *w->order);
     w->failed |= !n_readers || !pinned || !done || !w->level || !w->role || !w->slot || !w->stamp || !w->order;
+    if (!w->failed) find_terms(w);
     if (!w->failed) find_levels(w);
     if (!w->failed) {
         w->last = calloc(w->n_levels + 2, sizeof *w->last);
@@ -325,13 +409,15 @@ static void schedule(work *w) {
         const bool windows = widest_level(w, count) > SMALL_LEVEL;
         if (windows) find_inner(w, n_readers, pinned);
         w->scratch = w->n_slots = windows ? 3 * WINDOW : 0;
-        sort_by_level(w);
         for (size_t i = 0; i < n; i++)
             if (w->list->nodes[i].kind == BW_GATE_SOURCE) w->slot[i] = w->list->nodes[i].in[0];
+        begin_tallies(w);
+        if (!w->failed) sort_by_level(w);
         uint32_t window = 0;
         for (uint32_t level = 1; level <= w->n_levels && !w->failed; level++) {
             uint32_t *gates = w->order + w->first[level];
-            if (windows) chain(w, gates, w->first[level + 1] - w->first[level], readers, n_readers, done);
+            const size_t n_gates = w->first[level + 1] - w->first[level];
+            if (windows) chain(w, gates, n_gates, readers, n_readers, done);
             emit_level(w, level, &window, windows);
         }
     }
@@ -343,10 +429,10 @@ static void schedule(work *w) {
     free(count);
 }
 
-bw_net *bw_schedule(const bw_netlist *list, const uint32_t *outputs, size_t n_outputs,
+bw_net *bw_schedule(const bw_netlist *list, const bw_wanted *wanted,
                     void *(*take)(void *context, uint64_t n, size_t size), void *context) {
     if (list->failed) return NULL;
-    work w = {.list = list, .outputs = outputs, .n_outputs = n_outputs, .take = take, .context = context};
+    work w = {.list = list, .wanted = wanted, .take = take, .context = context};
     w.net = take(context, 1, sizeof *w.net);
     w.failed = !w.net;
     if (!w.failed) schedule(&w);
@@ -358,6 +444,9 @@ bw_net *bw_schedule(const bw_netlist *list, const uint32_t *outputs, size_t n_ou
     free(w.order);
     free(w.first);
     free(w.spans);
+    free(w.first_term);
+    free(w.terms);
+    free(w.pending);
     free(w.runs);
     free(w.index);
     return w.failed ? NULL : w.net;
