@@ -1,4 +1,4 @@
-/* The transform on registers of LANES int32, for files that define LANES, ISA and
+/* The transform on registers of LANES int32, for files that define LANES, vec, SWAP and LANES_WITH or STAGE itself, and
  * uint32_t at_least(vec x, const int32_t *t), the bits x[i] >= t[i].
  *
  * First the stages inside a register, together with signs (lane i meets lane i ^ h); then eight registers at a time, three
@@ -16,11 +16,13 @@ ALWAYS vec load(const int32_t *from) {
 ALWAYS void store(int32_t *to, vec v) { memcpy(to, &v, sizeof v); }
 
 /* One stage inside registers: lane i becomes x[i ^ h] + x[i], minus where i has the bit h. */
+#ifndef STAGE
 #define STAGE(v, h)                                                                    \
     do {                                                                               \
         vec other = SWAP(v, h), minus = LANES_WITH(h);                                 \
         v = other + ((v ^ minus) - minus);                                             \
     } while (0)
+#endif
 
 ALWAYS vec in_register(vec v) {
     STAGE(v, 1);
