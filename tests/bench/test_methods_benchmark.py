@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.claims import pcpp_fda
+from benchmarks.claims.claim import NotMeasured
 from benchmarks.methods import accumulators, compare, variants
 from bitwright.data import from_arrays
+from bitwright.quantizers import METHODS
 from bitwright.quantizers.theory import check_pair
 
 RNG = np.random.default_rng(0)
@@ -64,3 +67,25 @@ def test_rows_of_accumulators_are_compared_with_exact_sums():
     rows = [{**row, "wrap8_half wraps": {"a": 0.0}} for row in rows]
     text = accumulators.table(rows)
     assert "| small | wrap8 | 2 | 80.00 | -0.50 | -0.50 .. -0.50 | 1.00 % |" in text and "trained" not in text
+
+
+def test_claims_read_what_the_comparisons_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(pcpp_fda, "RESULTS", tmp_path)
+    with pytest.raises(NotMeasured, match="python -m benchmarks.methods"):
+        pcpp_fda.methods_compared()
+    runs = [{"method": m, "kind": k, "seed": s} for m in METHODS for k in compare.KINDS for s in range(5)]
+    for kept, met in ((runs, True), (runs[1:], False)):
+        (tmp_path / "methods-smoke.json").write_text(json.dumps({"budget": {}, "runs": kept}))
+        assert pcpp_fda.methods_compared().met is met
+    rows = [{"setting": "wide", "seed": s, "int32": 80.0, "wrap8_half": 70.0, "wrap8_half wraps": {"a": 0.02},
+             "wrap8_half trained": 79.5, "wrap8_half trained wraps": {"a": 0.01}} for s in range(2)]  # fmt: skip
+    (tmp_path / "accumulators.json").write_text(json.dumps(rows))
+    assert pcpp_fda.narrow_trained().met
+    with pytest.raises(NotMeasured, match="no rows of 'small'"):
+        pcpp_fda.narrow_untrained()
+    means = {"bc": 80.0, "bnn++": 81.0, "pair:1": 82.0, "pair:2": 80.5}
+    pairs = [{"kind": "BW", "method": m, "seed": s, "val_accuracy": means[m] + s / 8} for m in means for s in range(3)]
+    (tmp_path / "pair-search.json").write_text(json.dumps({"runs": pairs}))
+    assert pcpp_fda.better_pair().value.startswith("yes: pair:1, lower end of the interval +1.00")
+    (tmp_path / "pair-search.json").write_text(json.dumps({"runs": pairs[:6] + pairs[9:]}))
+    assert pcpp_fda.better_pair().value.startswith("no: pair:2")

@@ -1,0 +1,136 @@
+"""PC++, BNN++, FDA and the other methods of signs: what theory, comparisons and sizes must show."""
+
+import json
+from typing import Any
+
+from benchmarks.claims.claim import RESULTS, Claim, Measured, NotMeasured
+from benchmarks.claims.pytest_rows import tests_prove
+
+SEEDS = 5
+COMPARE = "python -m benchmarks.methods"
+FDA = f"{COMPARE} --fda --kinds BWA --out results/fda-parts.json"
+ACCUMULATORS = "python -m benchmarks.methods.accumulators"
+SEARCH = f"{COMPARE} --search 12 --out results/pair-search.json"
+SIZE_BAR = 25.0
+
+
+def _kept(name: str, command: str) -> Any:
+    path = RESULTS / name
+    if not path.exists():
+        raise NotMeasured(f"no results/{name} yet: {command}")
+    return json.loads(path.read_text())
+
+
+def _fewest_seeds(runs: list[dict[str, Any]], wanted: set[tuple[str, str]]) -> int:
+    seen = {(kind, method): {r["seed"] for r in runs if (r["kind"], r["method"]) == (kind, method)}
+            for kind, method in wanted}  # fmt: skip
+    return min(len(seeds) for seeds in seen.values())
+
+
+def methods_compared() -> Measured:
+    """All methods on weights alone and on weights and activations, at least five seeds each, beside BNN."""
+    from benchmarks.methods.compare import KINDS
+    from bitwright.quantizers import METHODS
+
+    runs = _kept("methods-smoke.json", COMPARE)["runs"]
+    fewest = _fewest_seeds(runs, {(kind, method) for kind in KINDS for method in METHODS})
+    return Measured(f"{len(runs)} runs, at least {fewest} seeds a method", fewest >= SEEDS)
+
+
+def fda_parts() -> Measured:
+    """Baseline, sine, module, both; shortcut kinds; n fixed and growing."""
+    from benchmarks.methods.variants import VARIANTS
+
+    runs = _kept("fda-parts.json", FDA)["runs"]
+    fewest = _fewest_seeds(runs, {("BWA", name) for name in VARIANTS})
+    return Measured(f"{len(runs)} runs, at least {fewest} seeds a part", fewest >= SEEDS)
+
+
+def _accumulators(setting: str, name: str) -> tuple[float, float, int]:
+    """(mean difference to exact sums, worst share of wrapped sums, seeds)."""
+    rows = [row for row in _kept("accumulators.json", ACCUMULATORS) if row["setting"] == setting]
+    if not rows:
+        raise NotMeasured(f"no rows of {setting!r} yet: {ACCUMULATORS}")
+    apart = sum(row[name] - row["int32"] for row in rows) / len(rows)
+    return apart, max(max(row[f"{name} wraps"].values()) for row in rows), len(rows)
+
+
+def narrow_untrained() -> Measured:
+    apart, worst, seeds = _accumulators("small", "wrap8_half")
+    return Measured(f"{apart:+.2f} points, {100 * worst:.2f} % wrapped, {seeds} seeds", abs(apart) <= 0.3)
+
+
+def narrow_trained() -> Measured:
+    apart, worst, seeds = _accumulators("wide", "wrap8_half trained")
+    _, before, _ = _accumulators("wide", "wrap8_half")
+    said = f"{apart:+.2f} points, {100 * before:.2f} % wrapped untrained, {100 * worst:.2f} % trained, {seeds} seeds"
+    return Measured(said, abs(apart) <= 1.0 and before >= 0.01)
+
+
+def file_of_resnet20() -> Measured:
+    """All weights of one bit, frozen without training: the size does not depend on it."""
+    import numpy as np
+    import torch
+
+    from bitwright.freeze import freeze
+    from bitwright.models import create_model
+
+    model = create_model("resnet20", seed=0, form="standard", quantizer="relu", binary_ends=True, scale="none")
+    x = np.random.default_rng(0).integers(0, 256, (8, 3, 32, 32)).astype(np.uint8)
+    model(torch.from_numpy(x).float())
+    packed = len(freeze(model.eval(), input=x, calibrate=x).to_bytes())
+    whole = 4 * sum(p.numel() for p in model.parameters())
+    return Measured(f"{whole / packed:.1f} x, {packed:,} bytes", whole / packed >= SIZE_BAR)
+
+
+def better_pair() -> Measured:
+    """Searched and answered: a pair whose paired interval against BNN++ and BC lies above 0."""
+    from benchmarks.methods.compare import interval
+
+    runs = _kept("pair-search.json", SEARCH)["runs"]
+    by_name: dict[str, dict[int, float]] = {}
+    for r in runs:
+        if r["kind"] == "BW":
+            by_name.setdefault(r["method"], {})[r["seed"]] = r["val_accuracy"]
+    if not {"bnn++", "bc"} <= by_name.keys():
+        raise NotMeasured(f"the rivals are missing: {SEARCH} --methods bnn++ bc and the best of the search")
+    lows = {}
+    for name, seeds in by_name.items():
+        shared = [s for s in seeds if s in by_name["bnn++"] and s in by_name["bc"]]
+        if name.startswith("pair:") and len(shared) >= 3:
+            gaps = [interval([seeds[s] - by_name[rival][s] for s in shared]) for rival in ("bnn++", "bc")]
+            lows[name] = min(mean - half for mean, half in gaps)
+    if not lows:
+        raise NotMeasured("no searched pair has three seeds beside BNN++ and BC yet")
+    best = max(lows, key=lambda name: lows[name])
+    word = "yes" if lows[best] > 0 else "no"
+    return Measured(f"{word}: {best}, lower end of the interval {lows[best]:+.2f} points", True)
+
+
+def _tests(*places: str):
+    return lambda: tests_prove(*places)
+
+
+CLAIMS = [
+    Claim("verdicts", "verdicts of all methods agree with the derivations, page is current", "tests pass",
+          "pytest tests/quantizers/test_theory.py tests/app/test_methods_command.py",
+          _tests("quantizers/test_theory.py", "app/test_methods_command.py")),
+    Claim("formulas", "gradients are the formulas; Program = model for every method", "tests pass",
+          "pytest tests/quantizers", _tests("quantizers/test_[mnpf]*.py")),
+    Claim("compared", "all methods, small sign CNN, BW and BWA, paired with BNN", f"{SEEDS} seeds each",
+          COMPARE, methods_compared, reads=True),
+    Claim("fda-parts", "FDA: baseline, sine, module, both; shortcuts; n", f"{SEEDS} seeds each", FDA, fda_parts,
+          reads=True),
+    Claim("narrow", "8-bit sums that wrap, not trained for", "within 0.3 points", ACCUMULATORS, narrow_untrained,
+          reads=True),
+    Claim("narrow-trained", "where at least 1 % of sums wrap, trained for it", "within 1 point", ACCUMULATORS,
+          narrow_trained, reads=True),
+    Claim("better-pair", "a pair better than BNN++: searched and answered", "yes or no", SEARCH, better_pair,
+          reads=True),
+    Claim("size", "ResNet-20 of one-bit weights against float32", f"{SIZE_BAR:g} x smaller",
+          "python -m benchmarks.claims pcpp-fda", file_of_resnet20),
+    Claim("ddp", "two processes = one at equal batch", "tests pass", "pytest tests/train/test_parallel.py",
+          _tests("train/test_parallel*.py")),
+    Claim("twin", "every convolutional model: Program = grid twin", "0 differing", "pytest tests/models/test_resnet.py",
+          _tests("models/test_resnet.py", "models/test_vgg*.py")),
+]  # fmt: skip
