@@ -61,6 +61,11 @@ def test_claims_and_timings(tmp_path):
     assert "| GEMM | >= 10 x | 14 x | met |" in claims and claims.count("| open |") == 2
 
 
+def test_other_measurements_in_the_folder_are_no_recipes(tmp_path):
+    (tmp_path / "curve-net-seed0.json").write_text(json.dumps({"rows": [], "recipe": "net"}))
+    assert "No results yet." in rewrite(PAGE.format("accuracy"), tmp_path)
+
+
 def test_without_results_it_says_so(tmp_path):
     assert "No results yet." in rewrite(PAGE.format("accuracy"), tmp_path)
     assert "Not measured yet." in rewrite(PAGE.format("timing"), tmp_path)

@@ -16,7 +16,7 @@ from statistics import fmean
 from typing import Any
 
 from bitwright.bench.published import papers_table
-from bitwright.bench.results import FOLDER, read_result, summarize_seeds
+from bitwright.bench.results import FOLDER, summarize_seeds
 
 BLOCK = re.compile(r"(<!-- numbers: ([\w -]+) -->\n).*?(<!-- /numbers -->)", re.DOTALL)
 TIMED = ("gemm", "speed-1", "speed-256", "threads", "startup", "size")  # rows of the claims that the README shows
@@ -96,9 +96,10 @@ def _weights(result: dict[str, Any]) -> str:
 
 
 def recipes_in(results: Path) -> list[str]:
-    """Names of the recipes that have results, sorted."""
-    paths = [path for path in results.glob("*.json") if re.fullmatch(r".*-seed\d+", path.stem)]
-    return sorted({read_result(path)["recipe"] for path in paths})
+    """Names of the recipes that have results, sorted; other measurements lie in the same folder."""
+    stems = [re.fullmatch(r"(.*)-seed\d+", path.stem) for path in results.glob("*.json")]
+    named = {stem.group(1): results / f"{stem.group(0)}.json" for stem in stems if stem}
+    return sorted(name for name, path in named.items() if json.loads(path.read_text("utf-8")).get("recipe") == name)
 
 
 def claims_of(table: str, results: Path) -> dict[str, Any]:
