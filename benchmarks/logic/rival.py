@@ -1,8 +1,8 @@
 """The rival: a logic Program as straight-line C over 64-bit words, 64 images at a time, compiled by gcc -O1.
 
-One statement a gate, as the libraries of this field write it, but with the rest done well: functions of a bounded
-number of statements (a single one of 48,000 takes gcc minutes and gigabytes), thresholds by eight bytes at a time and a
-64 x 64 swap network, counts by carry-save adders.
+One statement a gate, in functions of a bounded number of statements (a single one of 48,000 takes gcc minutes and
+gigabytes). What stands around the gates comes in two kinds: plain, as the field's own library does it (thresholds and
+scores bit by bit, ripple-carry counters), and tuned (eight bytes at a time, a 64 x 64 swap network, carry-save adders).
 """
 
 import ctypes
@@ -15,6 +15,7 @@ import numpy as np
 
 from bitwright.ir import Op, Program
 
+KINDS = ("plain", "tuned")
 STATEMENTS = 125  # of a function: time to compile grows with its square
 # Of (a, b) for the table of each of the sixteen functions, bit 2a + b.
 EXPRESSIONS = [
@@ -44,7 +45,33 @@ static inline uint64_t add(uint64_t *sum, uint64_t a, uint64_t b) {
 }
 
 /* Ones among n words, of each of the 64 samples. */
-static void count(const uint64_t *x, int n, int32_t *to, int step, int32_t offset, int images) {
+static void count_plain(const uint64_t *x, int n, int32_t *to, int step, int32_t offset, int images) {
+    uint64_t sum[64] = {0};
+    for (int i = 0; i < n; i++) {
+        uint64_t carry = x[i];
+        for (int k = 0; n >> k; k++) {
+            const uint64_t next = sum[k] & carry;
+            sum[k] ^= carry;
+            carry = next;
+        }
+    }
+    for (int s = 0; s < images; s++) {
+        int32_t score = offset;
+        for (int k = 0; n >> k; k++) score += (int32_t)(sum[k] >> s & 1) << k;
+        to[s * step] = score;
+    }
+}
+
+static void compare_plain(const uint8_t *x, const uint8_t *t, int n, int images, uint64_t *to) {
+    for (int p = 0; p < n; p++) {
+        uint64_t word = 0;
+        for (int s = 0; s < images; s++) word |= (uint64_t)(x[(long)s * n + p] >= t[p]) << s;
+        to[p] = word;
+    }
+}
+
+/* Ones among n words, of each of the 64 samples. */
+static void count_tuned(const uint64_t *x, int n, int32_t *to, int step, int32_t offset, int images) {
     uint64_t sum[64] = {0};
     int i = 0;
     for (; i + 8 <= n; i += 8) {
@@ -69,7 +96,7 @@ static void count(const uint64_t *x, int n, int32_t *to, int step, int32_t offse
     for (int s = 0; s < images; s++) to[s * step] = offset + (int32_t)sum[s];
 }
 
-static void compare(const uint8_t *x, const uint8_t *t, int n, int images, uint64_t *to) {
+static void compare_tuned(const uint8_t *x, const uint8_t *t, int n, int images, uint64_t *to) {
     for (int first = 0; first < n; first += 64) {
         const int m = n - first < 64 ? n - first : 64;
         uint64_t rows[64] = {0};
@@ -96,7 +123,7 @@ static void compare(const uint8_t *x, const uint8_t *t, int n, int images, uint6
 def c_source(program: Program) -> str:
     """C of a Program input -> threshold (one a value, of bytes) -> luts of two inputs -> count, nothing inverted.
 
-    `void run(const uint8_t *x, long batch, int32_t *scores)`. Raises ValueError for any other Program.
+    `void run_plain(const uint8_t *x, long batch, int32_t *scores)`, and run_tuned. Raises ValueError for others.
     """
     source, *middle, last, output = program.ops
     names = [op.name for op in program.ops]
@@ -112,7 +139,7 @@ def c_source(program: Program) -> str:
         parts += _functions(op, number)
         calls += [f"    layer{number}_{i}(v{number}, v{number + 1});" for i in range(_n_functions(op))]
     sizes = [len(t), *(len(op.consts["table"]) for op in layers)]
-    return "\n".join([*parts, *_run(sizes, calls, last)])
+    return "\n".join([*parts, *(line for kind in KINDS for line in _run(kind, sizes, calls, last))])
 
 
 def _n_functions(op: Op) -> int:
@@ -132,22 +159,22 @@ def _functions(op: Op, number: int) -> list[str]:
     return lines
 
 
-def _run(sizes: list[int], calls: list[str], count: Op) -> list[str]:
+def _run(kind: str, sizes: list[int], calls: list[str], count: Op) -> list[str]:
     start, signal = count.consts["start"].astype(int), count.consts["signal"]
     if not np.array_equal(signal, np.arange(len(signal))):
         raise ValueError("c_source: groups must be the last layer's signals in order")
     last = f"v{len(sizes) - 1}"
     counts = [
-        f"        count({last} + {start[g]}, {start[g + 1] - start[g]}, scores + s * {len(start) - 1} + {g}, "
+        f"        count_{kind}({last} + {start[g]}, {start[g + 1] - start[g]}, scores + s * {len(start) - 1} + {g}, "
         f"{len(start) - 1}, {int(count.consts['offset'][g])}, images);"
         for g in range(len(start) - 1)
     ]
     return [
-        "void run(const uint8_t *x, long batch, int32_t *scores) {",
+        f"void run_{kind}(const uint8_t *x, long batch, int32_t *scores) {{",
         *(f"    static uint64_t v{i}[{size}];" for i, size in enumerate(sizes)),
         "    for (long s = 0; s < batch; s += 64) {",
         "        const int images = batch - s < 64 ? (int)(batch - s) : 64;",
-        f"        compare(x + s * {sizes[0]}, T, {sizes[0]}, images, v0);",
+        f"        compare_{kind}(x + s * {sizes[0]}, T, {sizes[0]}, images, v0);",
         *(f"    {call}" for call in calls),
         *counts,
         "    }",
@@ -161,9 +188,9 @@ def _array(name: str, values: np.ndarray) -> str:
 
 
 class Rival:
-    """The compiled rival; call it with uint8 images. Raises OSError without gcc."""
+    """The compiled rival; call it with uint8 images. kind: plain or tuned, see above. Raises OSError without gcc."""
 
-    def __init__(self, program: Program, flags: tuple[str, ...] = ("-O1",)):
+    def __init__(self, program: Program, kind: str = "plain", flags: tuple[str, ...] = ("-O1",)):
         text = c_source(program)
         key = hashlib.sha256((text + " ".join(flags)).encode()).hexdigest()[:16]
         folder = Path(tempfile.gettempdir()) / f"bitwright-rival-{key}"
@@ -175,7 +202,7 @@ class Rival:
             command = ["gcc", "-std=c99", *flags, "-shared", "-fPIC", str(folder / "rival.c"), "-o", str(part)]
             subprocess.run(command, check=True, capture_output=True)
             part.replace(library)
-        self._run = ctypes.CDLL(str(library)).run
+        self._run = getattr(ctypes.CDLL(str(library)), f"run_{kind}")
         self._run.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_void_p]
         self._classes = program.n_classes
 

@@ -1,5 +1,6 @@
 """The straight-line C that logic inference is timed beside gives the same scores; nets that nothing is wasted in."""
 
+import itertools
 import shutil
 
 import numpy as np
@@ -20,8 +21,8 @@ def test_the_rival_computes_the_programs_scores(monkeypatch):
     x = b.threshold(b.input("int", (9,), 0, 255), np.arange(9)[:, None] * 31)
     x = b.lut(x, np.arange(32)[:, None] % 8 + np.array([0, 1]), np.arange(32) % 16)
     every = b.finish(b.count(x, [list(range(20)), list(range(20, 32))], None, [-3, 1000]))
-    for net in (program, every):
-        compiled = rival.Rival(net)
+    for net, kind in itertools.product((program, every), rival.KINDS):
+        compiled = rival.Rival(net, kind)
         x = np.random.default_rng(0).integers(0, 256, (130, *net.input_type.shape), dtype=np.uint8)
         for n in (0, 1, 63, 64, 65, 130):
             assert np.array_equal(compiled(x[:n]), execute(net, x[:n])[-1])
