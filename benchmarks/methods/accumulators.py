@@ -7,6 +7,7 @@ the validation split.
 
 import argparse
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,9 @@ def table(rows: list[dict[str, Any]]) -> str:
                 continue
             mean = sum(row[name] for row in of) / len(of)
             apart, half = interval([row[name] - row["int32"] for row in of])
+            width = "" if name == "int32" or math.isnan(half) else f"{apart - half:+.2f} .. {apart + half:+.2f}"
             worst = max((max(row[f"{name} wraps"].values()) for row in of if f"{name} wraps" in row), default=0.0)
-            lines.append(f"| {setting} | {name} | {len(of)} | {mean:.2f} | {apart:+.2f} | {apart - half:+.2f} .. "
-                         f"{apart + half:+.2f} | {100 * worst:.2f} % |")  # fmt: skip
+            lines.append(f"| {setting} | {name} | {len(of)} | {mean:.2f} | {apart:+.2f} | {width} | {100 * worst:.2f} % |")
     return "\n".join(lines)
 
 
