@@ -25,8 +25,10 @@ def accuracy(recipes: Sequence[str], bar: float, gates: int, seeds: int, minutes
         exact = all(result["exact"] and not result["scores_differing"] for result in finished)
         met &= round(summary.mean, 4) >= bar and max(trained, default=0) <= gates and slowest <= minutes and exact
         sizes = ", ".join(f"{n:,}" for n in sorted(trained))
+        tried = {result["recipe_fields"]["model_options"].get("n_restarts", 1) for result in finished}
+        of = f", each the best of {max(tried)} on its training rows" if max(tried, default=1) > 1 else ""
         time = f", {slowest:.0f} minutes a seed at most" if minutes < float("inf") else ""
-        said.append(f"{recipe} {summary}, {sizes} gates{time}, test set read {reads} x a seed at most")
+        said.append(f"{recipe} {summary}, {sizes} gates{of}{time}, test set read {reads} x a seed at most")
         numbers[recipe] = {"mean": summary.mean, "sd": summary.sd, "minutes": slowest}
     return Measured("; ".join(said), met, numbers)
 
