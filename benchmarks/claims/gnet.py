@@ -1,4 +1,4 @@
-"""G-Net: accuracies of float networks and of their embeddings, exactness; from results/gnet-RECIPE-seedK.json."""
+"""G-Net: accuracies of float networks and of their embeddings, exactness; from results/gnet/RECIPE-seedK.json."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def command(recipe: str, options: str) -> str:
 
 def tables_of(recipe: str) -> list[dict[str, Any]]:
     """The tables of a recipe's seeds, with the rows of the test set alone."""
-    tables = [json.loads(path.read_text()) for path in sorted(RESULTS.glob(f"gnet-{recipe}-seed*.json"))]
+    tables = [json.loads(path.read_text()) for path in sorted((RESULTS / "gnet").glob(f"{recipe}-seed*.json"))]
     for table in tables:
         table["rows"] = [row for row in table["rows"] if row["split"] == "test"]
     return [table for table in tables if table["rows"]]
@@ -96,7 +96,8 @@ def verified() -> Measured:
 
 
 def tables_with_all_rows(recipe: str) -> list[dict[str, Any]]:
-    return [row for path in RESULTS.glob(f"gnet-{recipe}-seed*.json") for row in json.loads(path.read_text())["rows"]]
+    paths = (RESULTS / "gnet").glob(f"{recipe}-seed*.json")
+    return [row for path in paths for row in json.loads(path.read_text())["rows"]]
 
 
 def row(key: str, what: str, bar: str, how: str, measure: Callable[[], Measured], reads: bool = True) -> Claim:

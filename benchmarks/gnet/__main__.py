@@ -2,7 +2,7 @@
 
 Embeds a trained G-Net at every length, by every projection, with every projection seed, and measures the Programs on a
 whole split. Choices are made on --split val; --split test is for what has been chosen. Rows join those of
-results/gnet-RECIPE-seedK.json; every reading of the test set is a row there.
+results/gnet/RECIPE-seedK.json; every reading of the test set is a row there.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def main() -> None:
     recipe, _, data, model = load_run(args.run)
     x, y = (data.x_val, data.y_val) if args.split == "val" else (data.x_test, data.y_test)
     x, y = x[: args.samples or len(x)], y[: args.samples or len(y)]
-    path = RESULTS / f"gnet-{recipe.name}-seed{recipe.seed}.json"
+    path = RESULTS / "gnet" / f"{recipe.name}-seed{recipe.seed}.json"
     table: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"rows": []}
     float_accuracy = 100 * float((predict_scores(model, x).argmax(1).numpy() == y).mean())
     print(f"{recipe.name} seed {recipe.seed}, {args.split}, {len(x):,} samples; model itself {float_accuracy:.2f} %")
@@ -90,6 +90,7 @@ def main() -> None:
 
 
 def save(path: Path, table: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(part, path)

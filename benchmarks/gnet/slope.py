@@ -1,7 +1,7 @@
 """python -m benchmarks.gnet.slope RUN: mean square error of the scores against the length of the codes.
 
 Scores centred over the classes, in the model's unit, on the first validation samples; a line through the logarithms.
-Theory: independent rows give -1 once the errors are small. Writes results/gnet-slope-RECIPE-seedK.json.
+Theory: independent rows give -1 once the errors are small. Writes results/gnet/slope-RECIPE-seedK.json.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main() -> None:
     recipe, _, data, model = load_run(args.run)
     x = data.x_val[: args.samples]
     want = centred(predict_scores(model, x).numpy().astype(np.float64))
-    path = RESULTS / f"gnet-slope-{recipe.name}-seed{recipe.seed}.json"
+    path = RESULTS / "gnet" / f"slope-{recipe.name}-seed{recipe.seed}.json"
     table: dict[str, Any] = {"recipe": recipe.name, "seed": recipe.seed, "commit": commit(), "slopes": []}
     for projection in args.projection:
         errors = []
