@@ -66,7 +66,8 @@ def table(rows: list[dict[str, Any]]) -> str:
             apart, half = interval([row[name] - row["int32"] for row in of])
             width = "" if name == "int32" or math.isnan(half) else f"{apart - half:+.2f} .. {apart + half:+.2f}"
             worst = max((max(row[f"{name} wraps"].values()) for row in of if f"{name} wraps" in row), default=0.0)
-            lines.append(f"| {setting} | {name} | {len(of)} | {mean:.2f} | {apart:+.2f} | {width} | {100 * worst:.2f} % |")
+            cells = (setting, name, len(of), f"{mean:.2f}", f"{apart:+.2f}", width, f"{100 * worst:.2f} %")
+            lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 
 
