@@ -80,6 +80,12 @@ def compare_inference(program: Program, backend: str, images: int = IMAGES, roun
     return Inference(taken["own"], taken["plain"], taken["tuned"], images, backend)
 
 
+def time_runs(program: Program, x: np.ndarray, backend: str, rounds: int = ROUNDS) -> Timing:
+    """A whole run on all of x, one thread on one core."""
+    with pinned(1):
+        return interleaved({"run": lambda: program.run(x, backend, 1)}, rounds=rounds)["run"]
+
+
 def seconds_to_answer(data: bytes, backend: str, times: int = 9) -> float:
     """Median time from the bytes of a .bw file to the scores of its first image: loading, planning, running."""
     from bitwright.ir.executors import executor
