@@ -1,5 +1,7 @@
 """Recipes: strict keys with the nearest name, kinds, tables, overrides; the shipped files build their models."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,12 @@ def test_the_hash_is_of_what_decides_the_weights(tmp_path):
     before.write_text("epochs = 4")  # the same name, other weights
     assert len(hashes | {recipe.override({"start": str(before)}).hash()}) == 3
     assert recipe.hash() != recipe.override({"lr": 2e-3}).hash() != recipe.override({"augment.shift": 1}).hash()
+
+
+def test_fields_at_their_defaults_are_not_in_the_hash():
+    told = {"model_options": {"hidden": [9]}, "augment": {"shift": 2.0}}
+    text = json.dumps(told, sort_keys=True)  # whatever fields a recipe has by now
+    assert Recipe.from_dict(told).hash() == hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

@@ -141,9 +141,12 @@ class Recipe:
         return asdict(self)
 
     def hash(self) -> str:
-        """Sixteen hex digits of everything that decides the weights: not the seed, name, device, or writing times."""
+        """Sixteen hex digits of everything that decides the weights: not the seed, name, device, or writing times.
+
+        Fields at their defaults are left out, so that a field which is new tomorrow changes no hash of today.
+        """
         aside = {"name", "seed", "device", "threads", "checkpoint_seconds", "eval_every", "health"}
-        values = {key: value for key, value in asdict(self).items() if key not in aside}
+        values = {key: value for key, value in _changed(asdict(self), asdict(Recipe())).items() if key not in aside}
         for name in filter(None, (self.start, self.distill.teacher)):  # their texts decide the weights, not their names
             file = _find(name)
             values[f"recipe {name}"] = name if file is None else Recipe.from_toml(file).hash()
@@ -184,6 +187,13 @@ def _as_kind(who: str, kind, value):
     if not isinstance(value, plain) or (plain is int and isinstance(value, bool)):
         raise ValueError(f"{who} must be {plain.__name__}, got {value!r}")
     return value
+
+
+def _changed(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """What differs from the defaults, in tables field by field."""
+    inner = {key: _changed(value, defaults[key]) if isinstance(value, dict) and defaults.get(key) else value
+             for key, value in values.items()}  # fmt: skip
+    return {key: value for key, value in inner.items() if values[key] != defaults.get(key)}
 
 
 def recipe_file(name: str) -> Path:
