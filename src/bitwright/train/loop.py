@@ -63,16 +63,19 @@ class FitResult:
 
 def fit(model: nn.Module, data, *, recipe: Recipe | None = None, folder: str | Path | None = None,
         resume: bool = False, teacher: nn.Module | None = None, progress: bool = True,
-        optimizer: Callable[[nn.Module], Any] | None = None, **fields: Any) -> FitResult:  # fmt: skip
+        optimizer: Callable[[nn.Module], Any] | str | None = None, **fields: Any) -> FitResult:  # fmt: skip
     """Trains `model` in place on data.x_train / y_train and leaves it in eval mode on the CPU.
 
     data: a Dataset. recipe: a Recipe; `fields` are changes to it (epochs=10, lr=3e-3, augment={"shift": 2}).
     folder: for checkpoint.pt and metrics.jsonl; None writes nothing. resume: continue from the folder's checkpoint,
     or start if there is none. teacher: float model whose scores are learned too, with recipe.distill.weight > 0.
     optimizer: a function of the model that makes its optimizer, such as ProxConnect around one, or Together of Bop and
-    another; by default recipe.optimizer. Accuracies are of projected weights; where they differ, soft_val_accuracy too.
+    another, or a name for recipe.optimizer, which is the default. Accuracies are of projected weights; where they
+    differ, soft_val_accuracy too.
     Raises ValueError (recipe, data), CheckpointError (another run's checkpoint), OSError (disk), TrainingInterrupted.
     """
+    if isinstance(optimizer, str):
+        fields, optimizer = {**fields, "optimizer": optimizer}, None
     recipe = (recipe or Recipe(name="fit")).override(fields)
     if len(data.x_train) == 0:
         raise ValueError(f"fit: data set {data.name!r} has no training examples; load it with its train split")
