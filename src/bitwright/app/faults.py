@@ -3,8 +3,8 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from tyro.conf import Positional
 
 
@@ -56,7 +56,7 @@ def faults_command(
         print(f"{out.with_suffix('.json')}, {out.with_suffix('.svg')}")
 
 
-def _labelled(program, data: str, samples: int) -> tuple[str, np.ndarray, np.ndarray]:
+def _labelled(program, data: str, samples: int) -> tuple[str, Any, Any]:
     from bitwright.data import DATASETS, load_data
 
     name = (data or str(program.header.get("data", ""))).lower().replace("-", "_")
