@@ -26,7 +26,7 @@ struct bw_pool {
     void *context;
 };
 
-enum { AWAKE_NANOSECONDS = 100000 };
+enum { AWAKE_NANOSECONDS = 1000000 };
 
 static int64_t nanoseconds_now(void) {
     struct timespec t;
