@@ -1,7 +1,7 @@
 # make demo    set up, train, freeze, verify and time a small binary network; DATA=mnist for MNIST
 # make test    set up and run the tests; ARGS="-k name" is handed to pytest
 # make claims  every claim: bar, measured, command; OF=main-job for one table
-# make logic-mnist  train and evaluate 48,000 logic gates on MNIST, the headline of that family; SEED=0
+# make logic-mnist  train and evaluate 48,000 logic gates on MNIST; SEED=0
 # make lint    ruff and pyright
 # make setup   the environment alone: .venv with torch (CPU), the package in editable form, the native core
 #

@@ -94,7 +94,8 @@ training with the pair is ProxConnect with P on loss(T(.)) (Lu et al. 2023, arXi
 Where both say yes and T is fixed, what is guaranteed for ProxConnect is guaranteed for loss o T: for a convex loss, a
 convex regulariser and an affine T the averaged iterate converges to the best value, which a test shows. Not guaranteed:
 anything for a nonlinear T beyond a stationary point of loss o T, anything while T moves with a schedule, and anything
-about the network after its weights are projected to signs. The gap between the two accuracies is in every result.
+about the network after its weights are projected to signs. Where the two differ, metrics.jsonl has both,
+soft_val_accuracy and val_accuracy.
 
 """
 

@@ -49,12 +49,7 @@ def evaluate(
         )
     path, written = write_result(
         {
-            "recipe": recipe.name,
-            "recipe_hash": recipe.hash(),
-            "recipe_fields": recipe.to_dict(),
-            "seed": recipe.seed,
-            "data": data.name,
-            "test_samples": n,
+            **describe_run(recipe, data, train_seconds, val_accuracy),
             "frozen_accuracy": round(100 * right / n, 4),
             "model_accuracy": round(100 * (agreed.model_correct or 0) / n, 4),
             "agreement": round(100 * agreed.same_class / n, 4),
@@ -66,18 +61,11 @@ def evaluate(
             "twin_compared": agreed.twin_compared,
             "twin_differing": agreed.twin_differing,
             "largest_score_difference": agreed.largest_score_difference,
-            "val_accuracy": val_accuracy,
             "file_bytes": len(program.to_bytes()),
             **describe_program(program),
-            "block": describe_block(recipe),
-            "train_seconds": None if train_seconds is None else round(train_seconds, 1),
             "test_seconds": round(seconds, 3),
             "threads": threads,
-            "train_threads": recipe.threads,
             "backend": backend,
-            "hardware": hardware(),
-            "versions": versions(),
-            "commit": commit(),
         },
         results,
     )
@@ -105,25 +93,32 @@ def evaluate_model(
         raise ValueError(f"eval: {data.name} has no test set; split one off, e.g. with test=0.2")
     path, written = write_result(
         {
-            "recipe": recipe.name,
-            "recipe_hash": recipe.hash(),
-            "recipe_fields": recipe.to_dict(),
-            "seed": recipe.seed,
-            "data": data.name,
-            "test_samples": n,
+            **describe_run(recipe, data, train_seconds, val_accuracy),
             "model_accuracy": round(accuracy_of(model, data.x_test, data.y_test), 4),
             "not_frozen": not_frozen,
-            "val_accuracy": val_accuracy,
-            "block": describe_block(recipe),
-            "train_seconds": None if train_seconds is None else round(train_seconds, 1),
-            "train_threads": recipe.threads,
-            "hardware": hardware(),
-            "versions": versions(),
-            "commit": commit(),
         },
         results,
     )
     return path, {**written, "read_note": read_note(written)}
+
+
+def describe_run(recipe: Any, data: Any, train_seconds: float | None, val_accuracy: float | None) -> dict[str, Any]:
+    """What was trained on what, for how long, where, and from which sources: the same for every kind of result."""
+    return {
+        "recipe": recipe.name,
+        "recipe_hash": recipe.hash(),
+        "recipe_fields": recipe.to_dict(),
+        "seed": recipe.seed,
+        "data": data.name,
+        "test_samples": len(data.y_test),
+        "val_accuracy": val_accuracy,
+        "block": describe_block(recipe),
+        "train_seconds": None if train_seconds is None else round(train_seconds, 1),
+        "train_threads": recipe.threads,
+        "hardware": hardware(),
+        "versions": versions(),
+        "commit": commit(),
+    }
 
 
 def describe_program(program: Program) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The parts of one optimizer step: device, optimizer, seeds, loss, latent clipping, batch norm refresh."""
 
+import os
 import zlib
 from collections.abc import Sequence
 
@@ -18,6 +19,8 @@ def pick_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"device: {name!r} asked for, but this torch sees no CUDA device; use device='cpu' or 'auto'")
+    if name == "cuda" and "LOCAL_RANK" in os.environ:  # torchrun: a device for each process
+        name = f"cuda:{os.environ['LOCAL_RANK']}"
     return torch.device(name)
 
 

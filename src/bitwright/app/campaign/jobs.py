@@ -1,5 +1,6 @@
 """From rows to training jobs: one a recipe and seed, after the networks it starts from and learns from."""
 
+import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from bitwright.app.recipes import find_recipe, recipe_class
 from bitwright.data.float_weights import FLOAT_WEIGHTS
 
 CHECKPOINT, PROGRAM = "checkpoint.pt", "model.bw"
-FAILED, NOT_FROZEN = "failed.txt", "not_frozen.txt"  # what a worker leaves in a run folder instead of a Program
+NOT_FROZEN = "not_frozen.txt"  # what a worker leaves in a run folder instead of a Program
 LARGEST = 5_000_000  # bytes of a checkpoint that may be kept beside the results
 
 
@@ -30,7 +31,8 @@ class Job:
 
     @property
     def failed(self) -> bool:
-        return (self.folder / FAILED).exists()
+        described = self.folder / "run.json"
+        return described.exists() and "failed" in json.loads(described.read_text(encoding="utf-8"))
 
 
 def jobs_of(rows: Iterable[Row], out: Path) -> list[Job]:

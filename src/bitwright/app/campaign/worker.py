@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from bitwright.app.campaign.jobs import FAILED, NOT_FROZEN
+from bitwright.app.campaign.jobs import NOT_FROZEN
 from bitwright.app.source import Source
 from bitwright.app.workflow import train_run
 from bitwright.freeze import FreezeError
@@ -25,8 +25,7 @@ def main(recipe_file: str, seed: str, folder: str) -> int:
         return STOPPED
     except FreezeError as error:  # trained all the same
         (Path(folder) / NOT_FROZEN).write_text(f"{error}\n", encoding="utf-8")
-    except Diverged as error:
-        (Path(folder) / FAILED).write_text(f"{error}\n", encoding="utf-8")
+    except Diverged:  # run.json says why
         return DIVERGED
     return 0
 
