@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).resolve().parents[1]
-FOLDERS = (PACKAGE / "recipes", PACKAGE.parents[1] / "recipes")  # installed; of a checkout
 
 
 def find_recipe(name: str) -> Path:
@@ -28,16 +27,20 @@ def find_recipe(name: str) -> Path:
 
 def list_recipes() -> dict[str, Path]:
     """Name -> file of the recipes that come with the package or lie in the checkout."""
-    files = [path for folder in FOLDERS if folder.is_dir() for path in sorted(folder.rglob("*.toml"))]
-    return {path.stem: path for path in files}
+    return _recipe_module().shipped_recipes()
 
 
 def recipe_class() -> Any:
-    """`bitwright.train.Recipe`, its module loaded ahead of the room, whose other files need torch."""
+    """`bitwright.train.Recipe`, without torch."""
+    return _recipe_module().Recipe
+
+
+def _recipe_module() -> Any:
+    """bitwright.train.recipe loaded ahead of its room, whose other files need torch."""
     name = "bitwright.train.recipe"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, PACKAGE / "train" / "recipe.py")
         assert spec is not None and spec.loader is not None
         module = sys.modules[name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-    return sys.modules[name].Recipe
+    return sys.modules[name]

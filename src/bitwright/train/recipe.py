@@ -204,12 +204,12 @@ def recipe_file(name: str) -> Path:
     return found
 
 
-def _find(name: str) -> Path | None:
+def shipped_recipes() -> dict[str, Path]:
+    """Name -> file of the recipes that come with the package or lie in the checkout."""
     package = Path(__file__).resolve().parents[1]
-    if Path(name).is_file():
-        return Path(name)
-    for root in (package, package.parents[1]):
-        for place in (root / "recipes").rglob("*.toml"):
-            if place.stem == name:
-                return place
-    return None
+    folders = (package / "recipes", package.parents[1] / "recipes")  # installed; of a checkout
+    return {path.stem: path for folder in folders for path in sorted(folder.rglob("*.toml"))}
+
+
+def _find(name: str) -> Path | None:
+    return Path(name) if Path(name).is_file() else shipped_recipes().get(name)
