@@ -1,9 +1,8 @@
 /* Flat tables, and the gathers, concats and reshapes between them, as one net; counts read from it. */
 #include <stdlib.h>
 #include <string.h>
+#include "joined.h"
 #include "rows.h"
-
-enum { SQUARE = 64 };
 
 struct bw_segment {
     bw_netlist list;
@@ -16,32 +15,6 @@ struct bw_segment {
     uint32_t first, last; /* members lie between */
     uint32_t n_ops;
 };
-
-/* A tally of the net, added to or taken from a group's score. */
-typedef struct {
-    uint64_t group;
-    uint32_t tally;
-    bool minus, begins; /* taken away; the group's first */
-} term;
-
-typedef struct {
-    const bw_slot *out;
-    uint64_t n_groups, n_terms;
-    int64_t *offsets;
-    term *terms;
-    bool empty_group;
-    unsigned field; /* bits for each of several numbers that are transposed together */
-} counter;
-
-typedef struct {
-    const bw_net *net;
-    bool gathered;    /* sources come from several values and are put together in scratch */
-    uint32_t n_copies; /* values written, each a piece of the net's outputs */
-    const bw_slot **copies;
-    uint32_t n_counters;
-    counter *counters;
-    size_t sources_at, slots_at; /* planes of scratch; a square to transpose comes first */
-} joined;
 
 bw_segment *bw_segment_create(uint32_t n_ops) {
     bw_segment *s = calloc(1, sizeof *s);
@@ -155,82 +128,6 @@ int bw_segment_take(bw_plan *plan, const bw_analysis *a, bw_segment *s, uint32_t
     return BW_OK;
 }
 
-static void gather_sources(const bw_step *step, bw_block *block, uint8_t *to) {
-    for (int i = 0; i < step->n_inputs; i++) {
-        const size_t n_bytes = bw_n_planes(step->inputs[i]) * block->lanes->width;
-        memcpy(to, bw_at(block, step->inputs[i]), n_bytes);
-        to += n_bytes;
-    }
-}
-
-/* Groups that count nothing. */
-static void store_offsets(const counter *c, const bw_block *block, uint8_t *to) {
-    for (size_t s = 0; s < block->n_samples; s++, to += c->out->bytes)
-        for (uint64_t g = 0; g < c->n_groups; g++) {
-            if (c->out->store == BW_STORE_I32) ((int32_t *)to)[g] = (int32_t)c->offsets[g];
-            else ((int64_t *)to)[g] = c->offsets[g];
-        }
-}
-
-/* The square's rows are samples now: a term's number stands at bit `shift` of each word. A part of a score may leave
- * int32 on its way, so that it wraps; the score itself does not. */
-static void add_term(const counter *c, const bw_block *block, uint8_t *to, const term *t, unsigned shift) {
-    const size_t width = block->lanes->width, stride = c->out->bytes;
-    const uint64_t mask = c->field == 16 ? 0xffff : 0xffffffff, sign = t->minus ? ~(uint64_t)0 : 0;
-    const uint64_t offset = t->begins ? (uint64_t)c->offsets[t->group] : 0, keep = t->begins ? 0 : ~(uint64_t)0;
-    const bool narrow = c->out->store == BW_STORE_I32;
-    to += t->group * (narrow ? 4 : 8);
-    for (size_t first = 0; first < block->n_samples; first += SQUARE) {
-        const size_t n = block->n_samples - first < SQUARE ? block->n_samples - first : SQUARE;
-        const uint8_t *word = block->scratch + first / 8;
-        uint8_t *at = to + first * stride;
-        if (narrow)
-            for (size_t s = 0; s < n; s++, word += width, at += stride) {
-                const uint64_t number = (*(const uint64_t *)word >> shift & mask) ^ sign;
-                *(uint32_t *)at = (*(uint32_t *)at & (uint32_t)keep) + (uint32_t)(number - sign + offset);
-            }
-        else
-            for (size_t s = 0; s < n; s++, word += width, at += stride) {
-                const uint64_t number = (*(const uint64_t *)word >> shift & mask) ^ sign;
-                *(uint64_t *)at = (*(uint64_t *)at & keep) + number - sign + offset;
-            }
-    }
-}
-
-static void run_counter(const bw_net *net, const counter *c, bw_block *block, const uint8_t *slots) {
-    const size_t width = block->lanes->width;
-    uint8_t *to = bw_at(block, c->out);
-    if (c->empty_group) store_offsets(c, block, to);
-    const unsigned together = SQUARE / c->field;
-    for (uint64_t t = 0; t < c->n_terms; t += together) {
-        const unsigned n = c->n_terms - t < together ? (unsigned)(c->n_terms - t) : together;
-        block->lanes->fill(block->scratch, false, SQUARE);
-        for (unsigned i = 0; i < n; i++) {
-            const uint32_t tally = c->terms[t + i].tally;
-            memcpy(block->scratch + i * c->field * width, slots + net->sums[tally] * width,
-                   net->sum_planes[tally] * width);
-        }
-        block->lanes->transpose(block->scratch);
-        for (unsigned i = 0; i < n; i++) add_term(c, block, to, &c->terms[t + i], i * c->field);
-    }
-}
-
-static void run_joined(const bw_step *step, bw_block *block) {
-    const joined *d = step->data;
-    const size_t width = block->lanes->width;
-    uint8_t *slots = block->scratch + d->slots_at * width, *source = block->scratch + d->sources_at * width;
-    if (d->gathered) gather_sources(step, block, source);
-    else source = bw_at(block, step->inputs[0]);
-    block->lanes->gates(d->net, source, slots, block->next_input, block->next_bytes);
-    const bw_signal *signals = d->net->outputs;
-    for (uint32_t i = 0; i < d->n_copies; i++) {
-        const uint64_t n = bw_n_planes(d->copies[i]);
-        block->lanes->copy(bw_at(block, d->copies[i]), 1, signals, n, source, slots, false);
-        signals += n;
-    }
-    for (uint32_t i = 0; i < d->n_counters; i++) run_counter(d->net, &d->counters[i], block, slots);
-}
-
 static void *take(void *plan, uint64_t n, size_t size) { return bw_plan_alloc_array(plan, n, size); }
 
 static bool read_outside(const bw_segment *s, const bw_analysis *a, uint32_t value) {
@@ -247,7 +144,7 @@ typedef struct {
 } wishes;
 
 /* A group's plain literals as one tally, inverted ones as another that is taken away; constants go to the offset. */
-static void add_group(const bw_segment *s, const bw_op *op, uint64_t g, counter *c, wishes *w) {
+static void add_group(const bw_segment *s, const bw_op *op, uint64_t g, bw_counter *c, wishes *w) {
     const bw_const *start = &op->consts[BW_COUNT_C_START], *signal = &op->consts[BW_COUNT_C_SIGNAL];
     const uint32_t *x = s->literals[op->inputs[0]];
     const uint64_t n_before = c->n_terms;
@@ -262,20 +159,20 @@ static void add_group(const bw_segment *s, const bw_op *op, uint64_t g, counter 
             if (literal >> 1) w->counted[n++] = literal >> 1;
         }
         if (n == w->first[w->n_tallies]) continue;
-        c->terms[c->n_terms] = (term){g, (uint32_t)w->n_tallies, inverted, n_before == c->n_terms};
+        c->terms[c->n_terms] = (bw_term){g, (uint32_t)w->n_tallies, inverted, n_before == c->n_terms};
         c->n_terms++;
         w->first[++w->n_tallies] = n;
     }
     c->empty_group |= n_before == c->n_terms;
 }
 
-static int add_counters(bw_plan *plan, const bw_segment *s, joined *d, wishes *w, bw_error *error) {
+static int add_counters(bw_plan *plan, const bw_segment *s, bw_joined *d, wishes *w, bw_error *error) {
     d->n_counters = s->n_counts;
     d->counters = bw_plan_alloc_array(plan, s->n_counts, sizeof *d->counters);
     BW_HAVE(d->counters);
     for (uint32_t i = 0; i < s->n_counts; i++) {
         const bw_op *op = &plan->program->ops[s->counts[i]];
-        counter *c = &d->counters[i];
+        bw_counter *c = &d->counters[i];
         c->out = &plan->slots[s->counts[i]];
         c->n_groups = op->consts[BW_COUNT_C_OFFSET].n_values;
         c->offsets = bw_plan_alloc_array(plan, c->n_groups, sizeof *c->offsets);
@@ -306,7 +203,7 @@ static bool take_wishes(const bw_plan *plan, const bw_analysis *a, const bw_segm
     return w->outputs && w->counted && w->first;
 }
 
-static int set_slots(bw_plan *plan, const bw_analysis *a, const bw_segment *s, bw_step *step, joined *d,
+static int set_slots(bw_plan *plan, const bw_analysis *a, const bw_segment *s, bw_step *step, bw_joined *d,
                      wishes *w, bw_error *error) {
     const uint64_t n_members = s->last - s->first + 1;
     d->copies = bw_plan_alloc_array(plan, n_members, sizeof *d->copies);
@@ -337,7 +234,7 @@ static int set_slots(bw_plan *plan, const bw_analysis *a, const bw_segment *s, b
 
 static int fill(bw_plan *plan, const bw_analysis *a, const bw_segment *s, wishes *w, bw_error *error) {
     bw_step *step = bw_new_step(plan, s->last, NULL, NULL);
-    joined *d = step->data = bw_plan_alloc(plan, sizeof *d);
+    bw_joined *d = step->data = bw_plan_alloc(plan, sizeof *d);
     BW_HAVE(d);
     BW_TRY(set_slots(plan, a, s, step, d, w, error));
     BW_TRY(add_counters(plan, s, d, w, error));
@@ -345,10 +242,10 @@ static int fill(bw_plan *plan, const bw_analysis *a, const bw_segment *s, wishes
     d->net = bw_schedule(&s->list, &wanted, take, plan);
     BW_HAVE(d->net);
     d->gathered = s->n_sources > 1;
-    d->sources_at = d->n_counters ? SQUARE : 0;
+    d->sources_at = d->n_counters ? BW_SQUARE : 0;
     d->slots_at = d->sources_at + (d->gathered ? s->n_planes : 0);
     step->scratch_bytes = (d->slots_at + d->net->n_slots) * BW_PLANE_MOST;
-    step->run = run_joined;
+    step->run = bw_run_joined;
     return BW_OK;
 }
 
