@@ -131,9 +131,9 @@ def evaluate_run(folder: str | Path, results: str | Path = "results") -> tuple[P
     recipe, _, data, model = load_run(folder)
     state = load_checkpoint(Path(folder) / CHECKPOINT)
     seen = accuracy_of(model, data.x_val, data.y_val) if len(data.x_val) else None
+    marks: dict[str, Any] = {"train_seconds": state["seconds"], "val_accuracy": seen, "history": state["history"]}
     try:
         program = freeze_model(model, recipe, data, seen)
     except FreezeError as error:
-        marks: dict[str, Any] = {"train_seconds": state["seconds"], "val_accuracy": seen, "results": results}
-        return evaluate_model(model, data, recipe, str(error), **marks)
-    return evaluate(program, data, recipe, train_seconds=state["seconds"], val_accuracy=seen, results=results)
+        return evaluate_model(model, data, recipe, str(error), **marks, results=results)
+    return evaluate(program, data, recipe, **marks, results=results)

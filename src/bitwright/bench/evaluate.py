@@ -1,6 +1,7 @@
 """The one reading of the test set: `evaluate` runs a frozen Program on it, beside its model, and writes the result."""
 
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from bitwright.ir import Program
 from bitwright.ir.executors import executor
 
 LINEAR = ("xnor_linear", "xnor_conv2d", "int_linear", "int_conv2d")
+CURVE_POINTS = 40
 WIDTHS = {"bit": 1, "i4": 4, "i8": 8, "i16": 16}
 
 
@@ -22,15 +24,17 @@ def evaluate(
     *,
     train_seconds: float | None = None,
     val_accuracy: float | None = None,
+    history: Sequence[Mapping[str, Any]] = (),
     threads: int = 1,
     results: str | Path = FOLDER,
 ) -> tuple[Path, dict[str, Any]]:
     """(path of results/<recipe>-seed<k>.json, its contents).
 
     program: just frozen, so that it knows its model. data: the Dataset whose test set is read. recipe: the Recipe that
-    was trained. train_seconds, val_accuracy: of the training. An earlier file of the same recipe and seed is replaced;
-    `test_reads` counts on, and `read_note` says so. Raises ValueError for data without a test set and for a Program
-    that was loaded from a file, RuntimeError if backend and interpreter do not get equally many classes right.
+    was trained. train_seconds, val_accuracy, history (rows of `fit`): of the training. An earlier file of the same
+    recipe and seed is replaced; `test_reads` counts on, and `read_note` says so. Raises ValueError for data without a
+    test set and for a Program that was loaded from a file, RuntimeError if backend and interpreter do not get equally
+    many classes right.
     """
     from bitwright.freeze import agreement
 
@@ -49,7 +53,7 @@ def evaluate(
         )
     path, written = write_result(
         {
-            **describe_run(recipe, data, train_seconds, val_accuracy),
+            **describe_run(recipe, data, train_seconds, val_accuracy, history),
             "frozen_accuracy": round(100 * right / n, 4),
             "model_accuracy": round(100 * (agreed.model_correct or 0) / n, 4),
             "agreement": round(100 * agreed.same_class / n, 4),
@@ -80,6 +84,7 @@ def evaluate_model(
     *,
     train_seconds: float | None = None,
     val_accuracy: float | None = None,
+    history: Sequence[Mapping[str, Any]] = (),
     results: str | Path = FOLDER,
 ) -> tuple[Path, dict[str, Any]]:
     """As `evaluate` for a trained model that has no Program: the PyTorch model's accuracy, marked as such.
@@ -93,7 +98,7 @@ def evaluate_model(
         raise ValueError(f"eval: {data.name} has no test set; split one off, e.g. with test=0.2")
     path, written = write_result(
         {
-            **describe_run(recipe, data, train_seconds, val_accuracy),
+            **describe_run(recipe, data, train_seconds, val_accuracy, history),
             "model_accuracy": round(accuracy_of(model, data.x_test, data.y_test), 4),
             "not_frozen": not_frozen,
         },
@@ -102,7 +107,13 @@ def evaluate_model(
     return path, {**written, "read_note": read_note(written)}
 
 
-def describe_run(recipe: Any, data: Any, train_seconds: float | None, val_accuracy: float | None) -> dict[str, Any]:
+def describe_run(
+    recipe: Any,
+    data: Any,
+    train_seconds: float | None,
+    val_accuracy: float | None,
+    history: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
     """What was trained on what, for how long, where, and from which sources: the same for every kind of result."""
     return {
         "recipe": recipe.name,
@@ -115,14 +126,23 @@ def describe_run(recipe: Any, data: Any, train_seconds: float | None, val_accura
         "block": describe_block(recipe),
         "train_seconds": None if train_seconds is None else round(train_seconds, 1),
         "train_threads": recipe.threads,
+        "curve": learning_curve(history),
         "hardware": hardware(),
         "versions": versions(),
         "commit": commit(),
     }
 
 
+def learning_curve(history: Sequence[Mapping[str, Any]]) -> list[list[float | None]]:
+    """[epoch, mean loss, percent of the validation split or None] of at most CURVE_POINTS epochs, ending with the last."""
+    step = -(-len(history) // CURVE_POINTS)
+    rows = [row for i, row in enumerate(history, 1) if (len(history) - i) % step == 0]
+    return [[row["epoch"], round(row["loss"], 4), row.get("val_accuracy")] for row in rows]
+
+
 def describe_program(program: Program) -> dict[str, Any]:
-    """Weights in all, bits of a weight in the first and last layer, accumulators, and what stays wider than a bit."""
+    """Weights in all, bits of a weight in the first and last layer, accumulators, what stays wider than a bit, and of
+    logic its gates, adders and thresholds."""
     layers = [op for op in program.ops if op.name in LINEAR]
     binary = [op for op in layers if op.name.startswith("xnor")]
     return {
@@ -131,6 +151,7 @@ def describe_program(program: Program) -> dict[str, Any]:
         "last_layer_bits": WIDTHS[layers[-1].weight_dtype] if layers else None,
         "accumulators": sorted({("int32", "wrap8", "wrap8_half")[op.attrs.get("accumulator", 0)] for op in binary}),
         "wider_than_a_bit": program.header.get("wider_than_a_bit", []),
+        "logic": program.summary().logic,
     }
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from bitwright.bench.curves import learning_curves
 from bitwright.bench.published import papers_table
 from bitwright.bench.results import FOLDER, summarize_seeds
 
@@ -67,12 +68,19 @@ def claims_table(results: Path) -> str:
     return "\n".join(lines) if len(lines) > 2 else "Not measured yet."
 
 
+def curves_list(results: Path) -> str:
+    """The figures that `main` writes beside the page."""
+    names = learning_curves(recipes_in(results), results)
+    return "\n\n".join(f"![learning curves]({name})" for name in names) or "No run has left its curve yet."
+
+
 # Name in the marker -> text of the block.
 BLOCKS: dict[str, Callable[[Path], str]] = {
     "accuracy": accuracy_table,
     "timing": timing_table,
     "claims main-job": claims_table,
     "papers": papers_table,
+    "curves": curves_list,
 }
 
 
@@ -88,8 +96,23 @@ def rewrite(text: str, results: str | Path = FOLDER) -> str:
     return BLOCK.sub(made, text)
 
 
+def _figures(folder: Path, results: Path, check: bool) -> list[Path]:
+    """Figures that are not what the results say, written unless check."""
+    stale = []
+    for name, svg in learning_curves(recipes_in(results), results).items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != svg:
+            stale.append(path)
+            if not check:
+                path.write_text(svg, encoding="utf-8")
+    return stale
+
+
 def _weights(result: dict[str, Any]) -> str:
-    """Weights, and bits of one in the first and last layer; a net of logic tables has none."""
+    """Weights, and bits of one in the first and last layer; a net of logic tables has gates instead."""
+    logic = result.get("logic", {})
+    if not result["weights"] and "trained_gates" in logic:
+        return f"{logic['trained_gates']:,} gates, {logic['gates']:,} remain, {logic['adders']:,} adders | -"
     if not result["weights"]:
         return "logic tables | -"
     return f"{result['weights']:,} | {result['first_layer_bits']} / {result['last_layer_bits']} bit"
@@ -124,6 +147,8 @@ def main(argv: list[str] | None = None) -> int:
             stale.append(page)
             if not args.check:
                 page.write_text(fresh, encoding="utf-8")
+        if "<!-- numbers: curves -->" in text:
+            stale += _figures(page.parent, args.results, args.check)
     for page in stale:
         print(
             f"{page}: "

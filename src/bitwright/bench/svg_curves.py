@@ -9,16 +9,23 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 400, 60, 20, 40, 50
 Curve = Sequence[tuple[float, float, float]]  # x, mean, standard deviation
 
 
-def svg_curves(curves: Mapping[str, Curve], title: str, x_label: str, y_label: str) -> str:
-    """An SVG of named curves over common axes, y from 0 to 100. Raises ValueError if there is nothing to draw."""
+def svg_curves(
+    curves: Mapping[str, Curve], title: str, x_label: str, y_label: str, y_range: tuple[float, float] = (0, 100)
+) -> str:
+    """An SVG of named curves over common axes; what lies beyond y_range is drawn at its edge.
+
+    Raises ValueError if there is nothing to draw.
+    """
     xs = [x for curve in curves.values() for x, _, _ in curve]
     if not xs:
-        raise ValueError("svg_curves: no curve has a point; measure at least one rate")
+        raise ValueError("svg_curves: no curve has a point; measure at least one")
     low, high = min(xs), max(max(xs), min(xs) + 1e-9)
+    floor, top = y_range
 
     def at(x: float, y: float) -> tuple[float, float]:
         across = LEFT + (x - low) / (high - low) * (WIDTH - LEFT - RIGHT)
-        return round(across, 1), round(HEIGHT - BOTTOM - y / 100 * (HEIGHT - TOP - BOTTOM), 1)
+        share = (min(max(y, floor), top) - floor) / (top - floor)
+        return round(across, 1), round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
@@ -26,13 +33,13 @@ def svg_curves(curves: Mapping[str, Curve], title: str, x_label: str, y_label: s
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         f'<text x="{WIDTH / 2}" y="20" text-anchor="middle" font-size="14">{escape(title)}</text>',
     ]
-    for y in range(0, 101, 20):
+    for y in (floor + (top - floor) * i / 5 for i in range(6)):
         (x0, y0), (x1, _) = at(low, y), at(high, y)
         parts.append(f'<line x1="{x0}" y1="{y0}" x2="{x1}" y2="{y0}" stroke="#ddd"/>')
-        parts.append(f'<text x="{x0 - 8}" y="{y0 + 4}" text-anchor="end">{y}</text>')
+        parts.append(f'<text x="{x0 - 8}" y="{y0 + 4}" text-anchor="end">{y:g}</text>')
     for i in range(6):
         x = low + (high - low) * i / 5
-        across, down = at(x, 0)
+        across, down = at(x, floor)
         parts.append(f'<text x="{across}" y="{down + 18}" text-anchor="middle">{x:g}</text>')
     parts.append(f'<text x="{WIDTH / 2}" y="{HEIGHT - 12}" text-anchor="middle">{escape(x_label)}</text>')
     middle = (TOP + HEIGHT - BOTTOM) / 2
@@ -43,7 +50,7 @@ def svg_curves(curves: Mapping[str, Curve], title: str, x_label: str, y_label: s
         points = " ".join(f"{a},{b}" for a, b in (at(x, mean) for x, mean, _ in curve))
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
         for x, mean, sd in curve:
-            (a, top), (_, bottom) = at(x, min(mean + sd, 100)), at(x, max(mean - sd, 0))
-            parts.append(f'<line x1="{a}" y1="{top}" x2="{a}" y2="{bottom}" stroke="{colour}"/>')
+            (a, upper), (_, lower) = at(x, mean + sd), at(x, mean - sd)
+            parts.append(f'<line x1="{a}" y1="{upper}" x2="{a}" y2="{lower}" stroke="{colour}"/>')
         parts.append(f'<text x="{LEFT + 12}" y="{HEIGHT - BOTTOM - 12 - 16 * i}" fill="{colour}">{escape(name)}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
