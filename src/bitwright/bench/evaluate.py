@@ -134,7 +134,7 @@ def describe_run(
 
 
 def learning_curve(history: Sequence[Mapping[str, Any]]) -> list[list[float | None]]:
-    """[epoch, mean loss, percent of the validation split or None] of at most CURVE_POINTS epochs, ending with the last."""
+    """[epoch, mean loss, percent of the validation split or None] of at most CURVE_POINTS epochs, the last too."""
     step = -(-len(history) // CURVE_POINTS)
     rows = [row for i, row in enumerate(history, 1) if (len(history) - i) % step == 0]
     return [[row["epoch"], round(row["loss"], 4), row.get("val_accuracy")] for row in rows]
