@@ -78,7 +78,7 @@ def file_of_resnet20() -> Measured:
     model = create_model("resnet20", seed=0, form="standard", quantizer="relu", binary_ends=True, scale="none")
     x = np.random.default_rng(0).integers(0, 256, (8, 3, 32, 32)).astype(np.uint8)
     model(torch.from_numpy(x).float())
-    packed = len(freeze(model.eval(), input=x, calibrate=x).to_bytes())
+    packed = len(freeze(model.eval(), input=x, calibrate=x).to_bytes(short=True))
     whole = 4 * sum(p.numel() for p in model.parameters())
     return Measured(f"{whole / packed:.1f} x, {packed:,} bytes", whole / packed >= SIZE_BAR)
 

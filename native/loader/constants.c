@@ -17,6 +17,14 @@ static bool padding_is_zero(const bw_const *c) {
     return true;
 }
 
+void bw_rows_of(bw_const *c, unsigned multiple) {
+    bool packed = c->dtype == BW_DTYPE_BIT || c->dtype == BW_DTYPE_I4;
+    c->n_rows = packed && c->ndim >= 2 ? c->dims[0] : 1;
+    c->row_values = c->n_values / c->n_rows;
+    c->row_bytes = (c->row_values * dtype_bits[c->dtype] + 7) / 8;
+    if (packed) c->row_bytes = (c->row_bytes + multiple - 1) / multiple * multiple;
+}
+
 int bw_read_const(const bw_layout *file, const uint8_t *entry, const bw_op_spec *spec, int index, bw_const *c,
                   bw_error *error) {
     uint64_t offset, n_bytes;
@@ -46,11 +54,7 @@ int bw_read_const(const bw_layout *file, const uint8_t *entry, const bw_op_spec 
                     c->n_values <= file->file_bytes * 8,
                 "constant %d is larger than its file", index);
     }
-    bool packed = c->dtype == BW_DTYPE_BIT || c->dtype == BW_DTYPE_I4;
-    c->n_rows = packed && c->ndim >= 2 ? c->dims[0] : 1;
-    c->row_values = c->n_values / c->n_rows;
-    c->row_bytes = (c->row_values * dtype_bits[c->dtype] + 7) / 8;
-    if (packed) c->row_bytes = (c->row_bytes + 7) / 8 * 8;
+    bw_rows_of(c, 8);
     BW_NEED(!__builtin_mul_overflow(c->n_rows, c->row_bytes, &c->n_bytes) && c->n_bytes == n_bytes,
             "constant %d has %llu bytes, its shape needs %llu", index, (unsigned long long)n_bytes,
             (unsigned long long)c->n_bytes);
@@ -58,6 +62,7 @@ int bw_read_const(const bw_layout *file, const uint8_t *entry, const bw_op_spec 
     BW_NEED(offset <= file->blobs_bytes && n_bytes <= file->blobs_bytes - offset, "constant %d lies outside the blobs",
             index);
     c->data = file->bytes + file->blobs + offset;
+    bool packed = c->dtype == BW_DTYPE_BIT || c->dtype == BW_DTYPE_I4;
     if (packed) BW_NEED(padding_is_zero(c), "constant %d: padding of a row is not 0", index);
     return BW_OK;
 }

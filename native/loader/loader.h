@@ -46,7 +46,7 @@ typedef struct {
 } bw_type;
 
 struct bw_program {
-    uint8_t *bytes;   /* the file, 64-byte aligned */
+    uint8_t *bytes;   /* the file, as version 1, 64-byte aligned */
     void *bytes_base; /* what to free */
     uint32_t n_ops;
     bw_op *ops;
@@ -73,9 +73,14 @@ uint32_t bw_crc32(uint32_t crc, const uint8_t *bytes, size_t n);
 int bw_read_record(const bw_layout *file, const uint8_t *record, uint64_t available, uint32_t number, uint32_t *inputs,
                    bw_op *op, bw_type *stated, uint64_t *n_bytes, bw_error *error);
 
+/* unfold.c: a file of version 2 as records and blobs of version 1. First with bytes NULL, which sets *image, then with
+ * image->file_bytes of them. */
+int bw_unfold(const bw_layout *file, uint32_t n_ops, uint8_t *bytes, bw_layout *image, bw_error *error);
+
 /* constants.c */
 int bw_read_const(const bw_layout *file, const uint8_t *entry, const bw_op_spec *spec, int index, bw_const *constant,
                   bw_error *error);
+void bw_rows_of(bw_const *constant, unsigned multiple); /* its rows, from its shape; of bits and i4 rounded up */
 int bw_check_spans(const bw_layout *file, const bw_op *ops, uint32_t n_ops, bw_error *error);
 int64_t bw_const_int(const bw_const *constant, uint64_t index); /* any integer dtype; u64 as its bit pattern */
 float bw_const_float(const bw_const *constant, uint64_t index);

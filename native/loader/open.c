@@ -5,7 +5,7 @@
 
 static const bw_limits default_limits = {1u << 16, 1u << 24, 1u << 26, (uint64_t)1 << 40, 1u << 24};
 static const uint8_t magic[8] = {0x89, 'B', 'W', 'P', '\r', '\n', 0x1a, '\n'};
-enum { FILE_HEADER = 128, CHECKSUM_AT = 72 };
+enum { FILE_HEADER = 128, CHECKSUM_AT = 72, SHORT = 2 };
 
 #define BW_WHOLE(condition, ...)                                          \
     do {                                                                  \
@@ -45,7 +45,8 @@ static int read_layout(const uint8_t *bytes, uint64_t n, const bw_limits *limits
                        bw_error *error) {
     BW_WHOLE(n >= FILE_HEADER, "%llu bytes are too few for a .bw file", (unsigned long long)n);
     BW_WHOLE(!memcmp(bytes, magic, 8), "not a .bw file: its first 8 bytes differ");
-    BW_WHOLE(u32(bytes + 8) == 1, "version %u of the file, this loader knows 1", u32(bytes + 8));
+    uint32_t version = u32(bytes + 8);
+    BW_WHOLE(version == 1 || version == SHORT, "version %u of the file, this loader knows 1 and 2", version);
     BW_WHOLE(u64(bytes + 64) == n, "the file says it has %llu bytes, there are %llu; copy or download it again",
              (unsigned long long)u64(bytes + 64), (unsigned long long)n);
     static const uint8_t blank[4];
@@ -57,8 +58,9 @@ static int read_layout(const uint8_t *bytes, uint64_t n, const bw_limits *limits
     *f = (bw_layout){bytes,           u64(bytes + 16), u64(bytes + 24), u64(bytes + 32),
                      u64(bytes + 40), u64(bytes + 48), u64(bytes + 56), n};
     BW_TRY(part(f, "records", FILE_HEADER, 8, f->records, f->records_bytes, error));
-    BW_TRY(part(f, "JSON", f->records + f->records_bytes, 8, f->json, f->json_bytes, error));
-    BW_TRY(part(f, "blobs", f->json + f->json_bytes, 64, f->blobs, f->blobs_bytes, error));
+    bool is_short = version == SHORT;
+    BW_TRY(part(f, "JSON", f->records + f->records_bytes, is_short ? 1 : 8, f->json, f->json_bytes, error));
+    BW_TRY(part(f, "blobs", f->json + f->json_bytes, is_short ? 1 : 64, f->blobs, f->blobs_bytes, error));
     BW_WHOLE(f->blobs + f->blobs_bytes == n, "the file goes on behind its blobs");
     if (f->json_bytes > limits->json_bytes)
         return bw_fail(error, BW_TOO_LARGE, "JSON of %llu bytes, the limit is %llu", (unsigned long long)f->json_bytes,
@@ -67,7 +69,7 @@ static int read_layout(const uint8_t *bytes, uint64_t n, const bw_limits *limits
         return bw_fail(error, BW_TOO_LARGE, "%u operations, the limit is %llu", *n_ops,
                        (unsigned long long)limits->operations);
     BW_NEED(*n_ops >= 2, "a Program has at least input and output, this one has %u operations", *n_ops);
-    BW_NEED(*n_ops <= f->records_bytes / 56, "%u operations do not fit %llu bytes of records", *n_ops,
+    BW_NEED(*n_ops <= f->records_bytes / (is_short ? 3 : 56), "%u operations do not fit %llu bytes of records", *n_ops,
             (unsigned long long)f->records_bytes);
     return BW_OK;
 }
@@ -80,20 +82,21 @@ static int same_type(const bw_type *a, const bw_type *b, bw_error *error) {
     return BW_OK;
 }
 
-static int read_operations(bw_program *p, const bw_layout *f, const bw_limits *limits, bw_error *error) {
+/* stated: whether the records state types, as those of version 1 do. */
+static int read_operations(bw_program *p, const bw_layout *f, bool stated, const bw_limits *limits, bw_error *error) {
     uint64_t at = 0, total = 0;
     bw_wide steps = 0;
     uint32_t *inputs = p->inputs;
     for (uint32_t number = 0; number < p->n_ops; number++) {
-        bw_type stated;
+        bw_type said;
         uint64_t n_bytes;
         bw_op *op = &p->ops[number];
-        BW_TRY(bw_read_record(f, f->bytes + f->records + at, f->records_bytes - at, number, inputs, op, &stated,
+        BW_TRY(bw_read_record(f, f->bytes + f->records + at, f->records_bytes - at, number, inputs, op, &said,
                               &n_bytes, error));
         inputs += op->n_inputs;
         at += n_bytes;
         int status = bw_derive(op, number, p->n_ops, p->types, limits, &p->types[number], error);
-        if (!status) status = same_type(&p->types[number], &stated, error);
+        if (!status && stated) status = same_type(&p->types[number], &said, error);
         if (!status) {
             total += p->types[number].n_values;
             steps += bw_steps(op, p->types, &p->types[number]);
@@ -114,16 +117,19 @@ static int read_operations(bw_program *p, const bw_layout *f, const bw_limits *l
 }
 
 int bw_program_open(const void *bytes, size_t n_bytes, const bw_limits *limits, bw_program **program, bw_error *error) {
-    bw_layout file;
+    bw_layout given, file;
     uint32_t n_ops = 0;
     if (!limits) limits = &default_limits;
     if (!bytes || !program) return bw_fail(error, BW_BAD_ARGUMENT, "bytes and program must not be NULL");
     *program = NULL;
-    BW_TRY(read_layout(bytes, n_bytes, limits, &file, &n_ops, error));
+    BW_TRY(read_layout(bytes, n_bytes, limits, &given, &n_ops, error));
+    bool is_short = u32(given.bytes + 8) == SHORT;
+    file = given;
+    if (is_short) BW_TRY(bw_unfold(&given, n_ops, NULL, &file, error));
     bw_program *p = calloc(1, sizeof *p);
     if (p) {
         p->n_ops = n_ops;
-        p->bytes_base = malloc(n_bytes + 64);
+        p->bytes_base = malloc(file.file_bytes + 64);
         p->ops = calloc(n_ops, sizeof *p->ops);
         p->types = calloc(n_ops, sizeof *p->types);
         p->inputs = malloc((size_t)file.records_bytes + 8); /* every input takes 4 bytes of its record */
@@ -133,9 +139,10 @@ int bw_program_open(const void *bytes, size_t n_bytes, const bw_limits *limits, 
         status = bw_fail(error, BW_NO_MEMORY, "no memory to load a Program of %llu bytes", (unsigned long long)n_bytes);
     } else {
         p->bytes = (uint8_t *)(((uintptr_t)p->bytes_base + 63) / 64 * 64);
-        memcpy(p->bytes, bytes, n_bytes);
+        memcpy(p->bytes, bytes, is_short ? 0 : n_bytes);
+        if (is_short) status = bw_unfold(&given, n_ops, p->bytes, &file, error);
         file.bytes = p->bytes;
-        status = read_operations(p, &file, limits, error);
+        if (!status) status = read_operations(p, &file, !is_short, limits, error);
     }
     if (status) bw_program_free(p);
     else *program = p;

@@ -19,7 +19,8 @@ NUMBERS = [0, 1, 2, 3, 7, 8, 63, 64, 65, 127, 128, 255, 256, 1 << 15, 1 << 16, (
 def seeds():
     """Programs to start from."""
     made = [make() for make in SMALL.values()] + [make() for name, make in SAY_ALL.items() if "wrap" not in name]
-    return made, [program.to_bytes() for program in made] + [make() for make in GOLDEN.values()]
+    files = [program.to_bytes(short) for program in made for short in (False, True)]
+    return made, files + [make() for make in GOLDEN.values()]
 
 
 def mutations(count, seed=0):
@@ -115,6 +116,7 @@ def rewritten(program, rng):
         inputs[rng.integers(len(inputs))] = int(rng.integers(max(i, 1)))
         ops[i] = replace(op, inputs=tuple(inputs))
     try:
-        return Program(tuple(ops), infer(ops, LIMITS), program.header).to_bytes()
+        program = Program(tuple(ops), infer(ops, LIMITS), program.header)
     except (ProgramError, IndexError):
-        return program.to_bytes()
+        pass
+    return program.to_bytes(short=bool(rng.random() < 0.5))

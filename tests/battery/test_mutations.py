@@ -55,7 +55,8 @@ def verdict(data):
         program = from_bytes(data, LIMITS)
     except ProgramError as error:
         return f"error {error}"
-    assert from_bytes(program.to_bytes(), LIMITS).types == program.types
+    for short in (False, True):
+        assert from_bytes(program.to_bytes(short), LIMITS).types == program.types
     scores = execute(program, driver_input(program.input_type))[-1]
     return f"ok {fnv(scores.astype(scores.dtype.newbyteorder('<')).tobytes()):016x} {len(program.ops)}"
 

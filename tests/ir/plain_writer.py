@@ -56,6 +56,34 @@ def bytes_of_golden_linear():
     return whole_file(5, b"".join(made), b'{"classes": ["no", "yes"]}', blobs)
 
 
+def short_number(value):
+    out = b""
+    while value > 127:
+        value, low = divmod(value, 128)
+        out += bytes([128 + low])
+    return out + bytes([value])
+
+
+def bytes_of_golden_short():
+    """golden/linear again, in the short form: numbers of a byte each but for 300 = 2 * 150."""
+    numbers = [
+        0, 1, 0, *(2 * v for v in (1, 1, 3, 0, 0, 0, 15)),
+        1, 1, 1, 1, 4, 2, 3, 1, 1, 1, 3,
+        3, 1, 1, 1, 0, 1, 2, 2, 3,
+        11, 1, 1, 1, 4, 1, 2, 6, 1, 2, 3, 1, 2,
+        23, 1, 1, 1,
+    ]  # fmt: skip
+    records = b"".join(map(short_number, numbers))
+    blobs = bytes([5, 8, 3, 0b010, 0b101, 0b110, 3, 254]) + struct.pack("<hh", 1, 300) + bytes([1, 2])
+    text = zlib.compress(b'{"classes": ["no", "yes"]}', 0)
+    data = bytearray(bytes.fromhex("894257500D0A1A0A")) + bytes(120) + records + text + blobs
+    json_at, blobs_at = 128 + len(records), 128 + len(records) + len(text)
+    struct.pack_into("<II", data, 8, 2, 5)
+    struct.pack_into("<QQQQQQQ", data, 16, 128, len(records), json_at, len(text), blobs_at, len(blobs), len(data))
+    struct.pack_into("<I", data, 72, zlib.crc32(data))
+    return bytes(data)
+
+
 def bytes_of_golden_conv():
     """input bits[1,2,2], int_conv2d with 4-bit weights and a row of padding above, reshape, output."""
     blobs = bytearray()

@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -79,7 +80,9 @@ def test_the_small_programs_have_every_operation():
 def test_save_and_load(tmp_path):
     program = image_program()
     path = tmp_path / "m.bw"
-    assert program.save(path) == path.stat().st_size == len(program.to_bytes())
+    assert program.save(path, short=False) == path.stat().st_size == len(program.to_bytes())
+    assert load(path).to_bytes() == program.to_bytes()
+    assert program.save(path) == path.stat().st_size == len(program.to_bytes(short=True)) < len(program.to_bytes())
     assert load(path).to_bytes() == program.to_bytes()
     assert load(path).header["note"] == "é"
     assert os.listdir(tmp_path) == ["m.bw"]
@@ -109,9 +112,10 @@ def test_errors_of_load_name_the_file(tmp_path):
         load(tmp_path / "m.bw")
 
 
+@pytest.mark.parametrize("short", [False, True])
 @pytest.mark.parametrize("name", SMALL)
-def test_every_truncation_is_an_error(name):
-    data = SMALL[name]().to_bytes()
+def test_every_truncation_is_an_error(name, short):
+    data = SMALL[name]().to_bytes(short)
     for length in range(len(data)):
         rejected(data[:length])
         if length % 7 == 0:
@@ -120,11 +124,35 @@ def test_every_truncation_is_an_error(name):
     rejected(sealed(data + bytes(64)))
 
 
+@pytest.mark.parametrize("short", [False, True])
 @pytest.mark.parametrize("name", SMALL)
-def test_every_flipped_byte_is_noticed(name):
-    data = SMALL[name]().to_bytes()
+def test_every_flipped_byte_is_noticed(name, short):
+    data = SMALL[name]().to_bytes(short)
     for at in range(len(data)):
         rejected(changed(data, at, 1, lambda v: v ^ 0x10))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_short_form_says_the_same(name):
+    program = SMALL[name]()
+    data = program.to_bytes(short=True)
+    again = from_bytes(data)
+    assert again.to_bytes() == program.to_bytes() and again.to_bytes(short=True) == data
+    records, text, blobs = (struct.unpack_from("<QQ", data, at) for at in (16, 32, 48))
+    assert (records[0], text[0], blobs[0], len(data)) == (128, sum(records), sum(text), sum(blobs))
+    assert 3 * records[1] < struct.unpack_from("<Q", program.to_bytes(), 24)[0]
+
+
+@pytest.mark.parametrize("text", [b"{}", zlib.compress(b"{}")[:-1], zlib.compress(b"{}") + b"x", zlib.compress(b"3"),
+                                  zlib.compress(b" " * 1000 + b"{}")])  # fmt: skip
+def test_a_short_header_that_is_not_deflated_json(text):
+    b = Builder()
+    data = b.finish(b.clip(b.input("int", (1,), 0, 1), 0, 1)).to_bytes(short=True)
+    json_at, n_json, blobs_at = struct.unpack_from("<3Q", data, 32)
+    bad = bytearray(data[:json_at] + text + data[json_at + n_json :])
+    struct.pack_into("<QQ", bad, 40, len(text), blobs_at + len(text) - n_json)
+    with pytest.raises(ProgramError, match="header is not"):
+        from_bytes(sealed(bad), Limits(json_bytes=100))
 
 
 @pytest.mark.parametrize("name", SMALL)

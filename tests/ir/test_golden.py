@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from plain_writer import GOLDEN
+from plain_writer import GOLDEN, bytes_of_golden_short, short_number
 
 from bitwright.ir import Builder, from_bytes, load
+from bitwright.ir.fold import unsigned
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -34,6 +35,19 @@ def test_the_committed_file_is_what_the_page_says(name):
     assert committed == GOLDEN[name]()
     assert built(name).to_bytes() == committed
     assert from_bytes(committed).to_bytes() == committed
+
+
+def test_the_short_form_is_what_the_page_says():
+    committed = (FOLDER / "short.bw").read_bytes()
+    assert committed == bytes_of_golden_short()
+    program = from_bytes(committed)
+    assert program.to_bytes() == GOLDEN["linear"]() and program.header == {"classes": ["no", "yes"]}
+    written = program.to_bytes(short=True)
+    n_records, n_blobs = (int.from_bytes(committed[at : at + 8], "little") for at in (24, 56))
+    assert written[128 : 128 + n_records] == committed[128 : 128 + n_records]
+    assert written[-n_blobs:] == committed[-n_blobs:]
+    for value in (0, 127, 128, 300, (1 << 64) - 1):
+        assert unsigned(value) == short_number(value)
 
 
 @pytest.mark.parametrize("name", GOLDEN)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bitwright.backends.cpu import _Error, load_library
+from bitwright.ir import Builder
 from bitwright.ir.load import from_bytes
 from bitwright.ir.types import ProgramError
 from tests.backends.programs import PROGRAMS
@@ -66,12 +67,47 @@ def records_of(data):
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_whole_file_is_taken(name):
     assert open_native(build(name)) == ""
+    assert open_native(PROGRAMS[name](np.random.default_rng(1)).to_bytes(short=True)) == ""
+
+
+SHORT_DAMAGE = [
+    (1, b"\x02", "version 2 of the operation"),
+    (0, b"\x7f", "code 127"),
+    (0, b"\x83\x00", "superfluous"),
+    (0, b"\xff" * 9 + b"\x02", "more than 64 bits"),
+    (2, b"\x41", "the largest is 64"),
+    (3, b"\x00", "reads its own value"),
+    (3, b"\x02", "the largest is 1"),
+    (5, b"\x0c", "dtype 12"),
+    (5, b"\x04", "lies outside"),
+    (6, b"\x00", "without axes"),
+    (6, b"\x05", "the largest is 4"),
+    (7, b"\x00", "empty"),
+    (7, b"\xff\xff\xff\xff\x0f", "larger than its file"),
+    (7, b"\x02", "the blobs go on"),
+]
+
+
+@pytest.mark.parametrize(("at", "bytes_", "words"), SHORT_DAMAGE)
+def test_a_damaged_short_record_is_refused(at, bytes_, words):
+    """Record 1 of a linear net: code, version, inputs, input, accumulator, dtype, axes, rows, columns."""
+    b = Builder()
+    data = b.finish(b.xnor_linear(b.input("bits", (70,)), np.ones((3, 70), np.uint8))).to_bytes(short=True)
+    place = data.index(bytes([3, 1, 1, 1, 0]), 128) + at
+    bad = bytearray(data[:place] + bytes_ + data[place + 1 :])
+    grown = len(bytes_) - 1
+    for field in (24, 32, 48, 64):
+        struct.pack_into("<Q", bad, field, struct.unpack_from("<Q", bad, field)[0] + grown)
+    message = open_native(checksummed(bad))
+    assert words in message, message
+    assert not _python_takes(checksummed(bad))
 
 
 HEADER_FIELDS = [
     (0, "<B", 0x88, "not a .bw"),
     (7, "<B", 0, "not a .bw"),
-    (8, "<I", 2, "version 2"),
+    (8, "<I", 3, "version 3"),
+    (8, "<I", 2, "expected 1730"),
     (12, "<I", 3, "only it"),
     (12, "<I", 0, "at least"),
     (12, "<I", 70000, "limit"),

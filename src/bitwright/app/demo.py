@@ -180,7 +180,7 @@ def show_shipped(console: Console) -> None:
         accuracy = f"{pretrained_results(name)['frozen_accuracy']:.2f} %"
         few = max(2, CHECKED_VALUES // sum(type_.n_values for type_ in program.types))  # long codes at every place
         checked = f"{program.verify(x[:few]).differing}" + (f" ({few} images)" if few < len(x) else "")
-        columns.append([f"{len(program.to_bytes()):,}", accuracy, *rates, checked])
+        columns.append([f"{len(program.to_bytes(short=True)):,}", accuracy, *rates, checked])
     heads = ["bytes", "accuracy, MNIST test set (recorded)", *(f"images/s, batch {batch}" for batch in BATCHES)]
     heads.append(f"differing values, {len(x)} {'MNIST' if present else 'random'} images, all kernels")
     for head, *cells in zip(heads, *columns, strict=True):

@@ -65,7 +65,7 @@ def evaluate(
             "twin_compared": agreed.twin_compared,
             "twin_differing": agreed.twin_differing,
             "largest_score_difference": agreed.largest_score_difference,
-            "file_bytes": len(program.to_bytes()),
+            "file_bytes": len(program.to_bytes(short=True)),
             **describe_program(program),
             "test_seconds": round(seconds, 3),
             "threads": threads,

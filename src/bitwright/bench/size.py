@@ -37,4 +37,4 @@ class Sizes:
 
 def sizes(program: Program) -> Sizes:
     """Of the .bw file as `save` writes it, its header included."""
-    return Sizes(len(program.to_bytes()), sum(op.consts["w"].size for op in program.ops if "w" in op.consts))
+    return Sizes(len(program.to_bytes(short=True)), sum(op.consts["w"].size for op in program.ops if "w" in op.consts))

@@ -43,13 +43,20 @@ def _rows(shape: tuple[int, ...]) -> tuple[int, int]:
     return shape[0], int(np.prod(shape[1:], dtype=object))
 
 
-def n_bytes(dtype: str, shape: tuple[int, ...]) -> int:
+def row_bytes(dtype: str, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """(rows, bytes of a row as it lies in a blob, bytes of it that hold values); only bits and i4 have rows."""
     rows, columns = _rows(shape)
     if dtype == "bit":
-        return rows * (-(-columns // 64) * 8)
+        return rows, -(-columns // 64) * 8, -(-columns // 8)
     if dtype == "i4":
-        return rows * (-(-columns // 16) * 8)
-    return rows * columns * np.dtype(_NUMPY[dtype]).itemsize
+        return rows, -(-columns // 16) * 8, -(-columns // 2)
+    whole = rows * columns * np.dtype(_NUMPY[dtype]).itemsize
+    return 1, whole, whole
+
+
+def n_bytes(dtype: str, shape: tuple[int, ...]) -> int:
+    rows, padded, _ = row_bytes(dtype, shape)
+    return rows * padded
 
 
 def to_blob(value: np.ndarray, dtype: str) -> bytes:

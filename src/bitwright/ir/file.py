@@ -1,4 +1,7 @@
-"""Writes a Program as a `.bw` file. The layout is that of docs/program.md, "The file"; `load.py` reads it."""
+"""Writes a Program as a `.bw` file. The layout is that of docs/program.md, "The file"; `load.py` reads it.
+
+Version 1 lies in memory as the engine wants it; version 2, the short form, is what is kept on disk (fold.py).
+"""
 
 import json
 import os
@@ -10,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from bitwright.ir.blobs import stored_dtype, to_blob
+from bitwright.ir.fold import fold_json, fold_records
 from bitwright.ir.ops import DTYPES, OPS
 from bitwright.ir.program import Op, Program
 from bitwright.ir.types import KINDS, ValueType
 
 MAGIC = b"\x89BWP\r\n\x1a\n"
-VERSION = 1
+VERSION, SHORT = 1, 2  # of the file
 HEADER = struct.Struct("<8sII6QQII")  # magic, version, operations, three (offset, bytes), file bytes, checksum, 0
 HEADER_BYTES = 128
 CHECKSUM_AT = 72
@@ -23,13 +27,15 @@ RECORD = struct.Struct("<HHIHHHHIBBHIIIIqq")
 CONST = struct.Struct("<BBHIIIIIQQ")
 
 
-def save(program: Program, path: str | PathLike) -> int:
+def save(program: Program, path: str | PathLike, short: bool = True) -> int:
     """Write the file through a temporary one beside it, so that a reader never sees half of it. Returns its bytes.
+
+    short: version 2 of the file, for disks; False writes version 1, which any bitwright reads.
 
     Raises OSError naming the path when the disk is full or the folder is missing; an old file then stays as it was.
     """
     path = Path(path)
-    data = to_bytes(program)
+    data = to_bytes(program, short)
     write_atomically(path, data)
     return len(data)
 
@@ -54,22 +60,23 @@ def write_atomically(path: Path, data: bytes) -> None:
         ) from error
 
 
-def to_bytes(program: Program) -> bytes:
-    blobs = bytearray()
-    records = b"".join(
-        _record(op, number, type_, blobs)
-        for number, (op, type_) in enumerate(zip(program.ops, program.types, strict=True))
-    )
+def to_bytes(program: Program, short: bool = False) -> bytes:
+    """The file as bytes: version 1, or version 2 if `short`."""
     text = json.dumps(program.header, sort_keys=True, ensure_ascii=False, allow_nan=False, default=_plain).encode()
-    json_at = _round_up(HEADER_BYTES + len(records), 8)
-    blobs_at = _round_up(json_at + len(text), 64)
+    if short:
+        records, blobs = fold_records(program.ops)
+        text = fold_json(text)
+    else:
+        records, blobs = _records(program)
+    json_at = _round_up(HEADER_BYTES + len(records), 1 if short else 8)
+    blobs_at = _round_up(json_at + len(text), 1 if short else 64)
     size = blobs_at + len(blobs)
     data = bytearray(size)
     HEADER.pack_into(
         data,
         0,
         MAGIC,
-        VERSION,
+        SHORT if short else VERSION,
         len(program.ops),
         HEADER_BYTES,
         len(records),
@@ -86,6 +93,15 @@ def to_bytes(program: Program) -> bytes:
     data[blobs_at:] = blobs
     struct.pack_into("<I", data, CHECKSUM_AT, zlib.crc32(data))
     return bytes(data)
+
+
+def _records(program: Program) -> tuple[bytes, bytes]:
+    blobs = bytearray()
+    records = b"".join(
+        _record(op, number, type_, blobs)
+        for number, (op, type_) in enumerate(zip(program.ops, program.types, strict=True))
+    )
+    return records, bytes(blobs)
 
 
 def _record(op: Op, number: int, type_: ValueType, blobs: bytearray) -> bytes:

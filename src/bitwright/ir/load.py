@@ -11,11 +11,12 @@ import numpy as np
 
 from bitwright.ir.blobs import from_blob, n_bytes
 from bitwright.ir.checker import infer
-from bitwright.ir.file import CHECKSUM_AT, CONST, HEADER, HEADER_BYTES, MAGIC, RECORD, VERSION, _round_up
+from bitwright.ir.file import CHECKSUM_AT, CONST, HEADER, HEADER_BYTES, MAGIC, RECORD, SHORT, VERSION, _round_up
 from bitwright.ir.ops import DTYPE_BY_CODE, OP_BY_CODE, OPS
 from bitwright.ir.program import Op, Program
 from bitwright.ir.rules import need
 from bitwright.ir.types import DEFAULT_LIMITS, KINDS, Limits, ProgramError, ValueType
+from bitwright.ir.unfold import unfold_json, unfold_records
 
 
 def load(path: str | PathLike, limits: Limits = DEFAULT_LIMITS) -> Program:
@@ -38,21 +39,41 @@ def from_bytes(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Program:
         HEADER.unpack_from(data)
     )
     need(magic == MAGIC, "not a .bw file: it does not begin with the magic bytes")
-    need(version == VERSION, f"file version {version}, this bitwright reads {VERSION}; update bitwright")
+    need(
+        version in (VERSION, SHORT),
+        f"file version {version}, this bitwright reads {VERSION}, {SHORT}; update bitwright",
+    )
     need(size == len(data), f"{len(data)} bytes, its header says {size}; it may be cut off, copy it again")
     zeroed = data[:CHECKSUM_AT] + bytes(4) + data[CHECKSUM_AT + 4 :]
     need(zlib.crc32(zeroed) == checksum, "checksum does not match; the file is damaged, copy it again")
     need(zero == 0 and not any(data[80:HEADER_BYTES]), "reserved bytes of the header are not 0")
     need(records_at == HEADER_BYTES and records <= size, f"records at {records_at}, expected {HEADER_BYTES}")
-    need(json_at == _round_up(HEADER_BYTES + records, 8) and json_at + json_bytes <= size, "JSON is out of place")
-    need(blobs_at == _round_up(json_at + json_bytes, 64) and blobs_at + blobs == size, "blobs are out of place")
+    short = version == SHORT
+    need(
+        json_at == _round_up(HEADER_BYTES + records, 1 if short else 8) and json_at + json_bytes <= size,
+        "JSON is out of place",
+    )
+    need(
+        blobs_at == _round_up(json_at + json_bytes, 1 if short else 64) and blobs_at + blobs == size,
+        "blobs are out of place",
+    )
     gaps = data[HEADER_BYTES + records : json_at] + data[json_at + json_bytes : blobs_at]
     need(not any(gaps), "bytes between the parts are not 0")
     need(json_bytes <= limits.json_bytes, f"JSON of {json_bytes} bytes, the limit is {limits.json_bytes}")
     need(2 <= n_ops <= limits.ops, f"{n_ops} operations, expected 2..{limits.ops}")
-    header = _header(data[json_at : json_at + json_bytes])
-    ops, stated = _records(data[HEADER_BYTES : HEADER_BYTES + records], n_ops, _Blobs(data[blobs_at:]))
+    text, said, constants = (
+        data[json_at : json_at + json_bytes],
+        data[HEADER_BYTES : HEADER_BYTES + records],
+        data[blobs_at:],
+    )
+    if short:
+        text = unfold_json(text, limits.json_bytes)
+        said, constants = unfold_records(said, constants, n_ops)
+    header = _header(text)
+    ops, stated = _records(said, n_ops, _Blobs(constants))
     types = infer(ops, limits)
+    if short:  # states no types
+        return Program(tuple(ops), types, header)
     for number, (found, said) in enumerate(zip(types, stated, strict=True)):
         need(
             found == said,

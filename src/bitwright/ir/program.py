@@ -86,14 +86,17 @@ class Program:
 
         return summarize(self)
 
-    def save(self, path: str | PathLike) -> int:
-        """Write the .bw file (atomically) and return its number of bytes."""
+    def save(self, path: str | PathLike, short: bool = True) -> int:
+        """Write the .bw file (atomically) and return its number of bytes.
+
+        short: version 2 of the file, smaller; False writes version 1.
+        """
         from bitwright.ir.file import save
 
-        return save(self, path)
+        return save(self, path, short)
 
-    def to_bytes(self) -> bytes:
-        """The .bw file as bytes."""
+    def to_bytes(self, short: bool = False) -> bytes:
+        """The .bw file as bytes: version 1, as the engine reads it in place, or, short, what `save` writes."""
         from bitwright.ir.file import to_bytes
 
-        return to_bytes(self)
+        return to_bytes(self, short)

@@ -97,7 +97,7 @@ def summarize(program: Program) -> Summary:
     totals = {
         key: sum(row[key] for row in rows) for key in ("n_weights", "bytes", "1x1", "1xint", "wide", "thresholds")
     }
-    return Summary(rows, _wider(program), len(program.to_bytes()), totals, _logic(program))
+    return Summary(rows, _wider(program), len(program.to_bytes(short=True)), totals, _logic(program))
 
 
 def _row(program: Program, number: int) -> dict[str, Any]:
