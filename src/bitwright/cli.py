@@ -16,9 +16,10 @@ from bitwright.app.campaign.command import campaign_command
 from bitwright.app.exporting import export_command
 from bitwright.app.faults import faults_command
 from bitwright.app.methods import methods_command
+from bitwright.app.training import train_command
 
 COMMANDS: dict[str, Callable] = {
-    "train": commands.train_command,
+    "train": train_command,
     "freeze": commands.freeze,
     "verify": commands.verify,
     "eval": commands.evaluate,
@@ -67,7 +68,7 @@ def run(name: str, rest: Sequence[str]) -> int | None:
 
     command = COMMANDS[name]
     if name == "train":  # the recipe that is named gives the defaults, so the parser is made for it
-        command, rest = commands.train_command(rest)
+        command, rest = train_command(rest)
     text, _, examples = (command.__doc__ or "").split("Args:")[0].partition("Example")
     lines = [" ".join(text.split()), *(line.strip() for line in f"Example{examples}".strip().splitlines())]
     description = "\n\n".join(lines)  # a paragraph each, so that tyro leaves an example a line of its own

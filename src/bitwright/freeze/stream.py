@@ -4,13 +4,12 @@ A rule takes streams and returns a stream; it appends elementwise steps, asks fo
 `sign`. Whatever would not be exact on the integer is closed on the fixed-point grid first, and noted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from bitwright.freeze import logic
 from bitwright.freeze.chain import (
@@ -32,6 +31,7 @@ from bitwright.freeze.close_sign import sign_rule
 from bitwright.freeze.embedding import embed_cosines
 from bitwright.freeze.emitter import Emitter
 from bitwright.freeze.limit import Limit, limit_cosines
+from bitwright.freeze.sums import emit_conv, emit_linear, padding_integer
 from bitwright.freeze.window import Window, window_of
 from bitwright.ir import ProgramError, Value
 from bitwright.ir.windows import four, pair
@@ -199,10 +199,10 @@ class Stream:
             raise ProgramError(f"accumulator {accumulator!r} wants signs and one-bit weights; use int32 here")
         stored = (weights > 0).astype(np.uint8) if weight_dtype == "bit" else weights
         if window is None:
-            total = _emit_linear(x, stored, weights, weight_dtype, accumulator)
+            total = emit_linear(x, stored, weights, weight_dtype, accumulator)
         else:
-            pad = _padding_integer(window, x, scale)
-            total = _emit_conv(x, stored, weights, weight_dtype, window, pad, accumulator)
+            pad = padding_integer(window, x, scale)
+            total = emit_conv(x, stored, weights, weight_dtype, window, pad, accumulator)
         chain = (scaling(2.0),) if accumulator == "wrap8_half" else ()
         return Stream(emitter, total, chain if scale == 1.0 else x.chain)
 
@@ -266,53 +266,3 @@ def concat(streams: Sequence[Stream]) -> Stream:
 
 def _per_channel(numbers: Tensor, x: Tensor) -> Tensor:
     return numbers.reshape(-1, *(1,) * (x.dim() - 2))
-
-
-def _numbers(x: Stream) -> Callable[[Tensor], Tensor]:
-    return (lambda v: 2 * v - 1) if x.is_bits else (lambda v: v)
-
-
-def _wrapped(total: Tensor, accumulator: str) -> Tensor:
-    """What an accumulator keeps of exact sums, float64."""
-    if accumulator == "int32":
-        return total
-    kept = torch.floor(total / 2) if accumulator == "wrap8_half" else total
-    return torch.remainder(kept + 128, 256) - 128
-
-
-def _emit_linear(x: Stream, stored: np.ndarray, weights: np.ndarray, weight_dtype: str, accumulator: str) -> Value:
-    builder, as_numbers, matrix = x.emitter.builder, _numbers(x), torch.from_numpy(weights.astype(np.float64))
-    if x.is_bits and weight_dtype == "bit":
-        value = builder.xnor_linear(x.value, stored, accumulator)
-    else:
-        value = builder.int_linear(x.value, stored, weight_dtype)
-    return x.emitter.emit(value, [x.value], lambda v: _wrapped(F.linear(as_numbers(v), matrix), accumulator))
-
-
-def _emit_conv(
-    x: Stream, stored: np.ndarray, weights: np.ndarray, weight_dtype: str, window: Window, pad: int, accumulator: str
-) -> Value:
-    builder, as_numbers, kernel = x.emitter.builder, _numbers(x), torch.from_numpy(weights.astype(np.float64))
-    options = {"stride": window.stride, "padding": window.padding, "dilation": window.dilation}
-    options |= {"groups": window.groups, "pad_value": pad}
-    if x.is_bits and weight_dtype == "bit":
-        value = builder.xnor_conv2d(x.value, stored, accumulator=accumulator, **options)
-    else:
-        value = builder.int_conv2d(x.value, stored, weight_dtype, **options)
-    top, bottom, left, right = window.padding
-
-    def twin(v: Tensor) -> Tensor:
-        padded = F.pad(as_numbers(v), (left, right, top, bottom), value=pad)
-        total = F.conv2d(padded, kernel, None, window.stride, 0, window.dilation, window.groups)
-        return _wrapped(total, accumulator)
-
-    return x.emitter.emit(value, [x.value], twin)
-
-
-def _padding_integer(window: Window, x: Stream, scale: float) -> int:
-    pad = window.pad_value / scale
-    if not any(window.padding):
-        return 0
-    if pad != round(pad) or (x.is_bits and abs(pad) > 1):
-        raise ProgramError(f"pad_value {window.pad_value} is no whole number of the input's unit {scale}; use 0")
-    return int(pad)
