@@ -166,7 +166,7 @@ def test_irnet_and_recu_differentiate_through_standardised_weights(progress):
 
 
 def test_every_quantizer_is_tested_here_or_beside():
-    beside = {"identity", "ste", "approx_sign", "swish_sign", "bnn++"}  # test_pairs.py
+    beside = {"latent", "identity", "ste", "approx_sign", "swish_sign", "bnn++"}  # test_pairs.py
     assert set(QUANTIZERS) == {*ELEMENTWISE, *beside, "irnet", "recu", "adabin", "fda_noise"}
 
 

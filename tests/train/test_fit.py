@@ -27,7 +27,8 @@ from bitwright.train import (
     train_recipe,
 )
 from bitwright.train import loop as loop_module
-from bitwright.train.steps import loss_of, make_optimizer, refresh_batchnorm
+from bitwright.train.optimizers import make_optimizer
+from bitwright.train.steps import loss_of, refresh_batchnorm
 
 
 def made_up(seed=0, n=240):

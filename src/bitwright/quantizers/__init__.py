@@ -12,6 +12,7 @@ from .biper import biper_weights
 from .dsq import DSQ
 from .ede import ede, ede_plus, irnet_weights
 from .fourier import fda, fda_plus
+from .latent import latent
 from .methods import METHODS, Method
 from .noise import NoiseAdaptation, NoisyFourier, fda_noise
 from .pair import Quantizer, QuantizerPair, hard_sign, quantize, set_progress
@@ -29,6 +30,7 @@ from .straight import reactnet_weights
 from .swish_sign import bnn_plus_plus, swish_sign
 
 QUANTIZERS: dict[str, Callable[..., QuantizerPair | Quantizer]] = {
+    "latent": latent,
     "identity": identity_ste,
     "ste": sign_ste,
     "approx_sign": approx_sign,
@@ -98,7 +100,7 @@ __all__ = [
     "DSQ", "METHODS", "ON_ACTIVATIONS_ONLY", "ON_WEIGHTS_ONLY", "QUANTIZERS", "Method", "NoiseAdaptation",
     "NoisyFourier", "Quantizer", "QuantizerPair", "adabin_weights", "approx_sign", "binary_relax", "biper_weights",
     "bnn_plus_plus", "ede", "ede_plus", "fda", "fda_noise", "fda_plus", "hard_sign", "identity_ste", "irnet_weights",
-    "make_quantizer", "parq", "poly_plus", "progressive_sign", "quantize", "rbnn", "rbnn_activation",
+    "latent", "make_quantizer", "parq", "poly_plus", "progressive_sign", "quantize", "rbnn", "rbnn_activation",
     "reactnet_weights", "recu_activation", "recu_weights", "reste", "set_progress", "sign_ste", "siman_weights",
     "soft_threshold", "swish_sign",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """FORMULAS: forward and backward of every quantizer in a line, for tables people read. w is the prepared x."""
 
 FORMULAS: dict[str, tuple[str, str]] = {
+    "latent": ("w", "1"),
     "identity": ("sign(w)", "1"),
     "ste": ("sign(w)", "1 if |w| <= 1"),
     "approx_sign": ("sign(w)", "max(2 - 2|w|, 0)"),

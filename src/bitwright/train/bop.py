@@ -9,16 +9,20 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..quantizers.pair import Schedule
+
 
 class Bop(torch.optim.Optimizer):
     """For weights that are -1 or +1 and stay so; the gradient must be with respect to them (quantizer "identity").
 
-    gamma: how fast the average follows, in (0, 1]. threshold: tau. No learning rate, decay or clipping; other
+    gamma: how fast the average follows, in (0, 1]; schedule, of the progress, takes its place in `set_progress`.
+    threshold: tau. No learning rate, decay or clipping; other
     parameters need an optimizer of their own. The weights are made signs at once. Raises ValueError for numbers
     out of range.
     """
 
-    def __init__(self, weights: Iterable[nn.Parameter], gamma: float = 1e-4, threshold: float = 1e-8):
+    def __init__(self, weights: Iterable[nn.Parameter], gamma: float = 1e-4, threshold: float = 1e-8,
+                 schedule: Schedule | None = None):  # fmt: skip
         if not 0 < gamma <= 1 or not threshold >= 0:
             raise ValueError(f"Bop: gamma must lie in (0, 1] and threshold be 0 or more, got {gamma} and {threshold}")
         super().__init__(weights, {"gamma": gamma, "threshold": threshold})
@@ -26,6 +30,13 @@ class Bop(torch.optim.Optimizer):
             for weight in self._weights():
                 weight.copy_(torch.where(weight >= 0, 1.0, -1.0))
         self.flips = 0  # of the last step
+        self.schedule = schedule
+
+    def set_progress(self, progress: float) -> None:
+        """Moves gamma to where its schedule, if it has one, is at `progress` in [0, 1]."""
+        if self.schedule is not None:
+            for group in self.param_groups:
+                group["gamma"] = self.schedule(progress)
 
     def _weights(self) -> Iterable[nn.Parameter]:
         return (weight for group in self.param_groups for weight in group["params"])
@@ -69,6 +80,11 @@ class Together:
     def step(self) -> None:
         for optimizer in self.optimizers:
             optimizer.step()
+
+    def set_progress(self, progress: float) -> None:
+        for optimizer in self.optimizers:
+            if callable(move := getattr(optimizer, "set_progress", None)):
+                move(progress)
 
     def state_dict(self) -> dict[str, Any]:
         return {"together": [optimizer.state_dict() for optimizer in self.optimizers]}

@@ -3,11 +3,10 @@
 Shuffling and augmentation draw from generators seeded by (seed, epoch, step), so a position alone restores them.
 """
 
-import signal
 import threading
 import time
 from collections.abc import Callable
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from .checkpoint import check_same_run, load_checkpoint, model_identity, restore
 from .health import Health
 from .metrics import MetricsLog, evaluate, predict_scores
 from .mix import mix
+from .optimizers import make_optimizer
 from .parallel import Team
 from .progress import TrainProgress
 from .projection import relaxed_quantizers, soft_accuracy
@@ -34,19 +34,15 @@ from .steps import (
     generator,
     latent_weights,
     loss_of,
-    make_optimizer,
     pick_device,
     refresh_batchnorm,
     settle_restarts,
 )  # fmt: skip
+from .stop import TrainingInterrupted, ctrl_c
 
 CHECKPOINT = "checkpoint.pt"
 AVERAGED_BATCHES = 100  # for batch norm statistics of averaged weights, where the recipe does not say how many
 HEALTH_SAMPLES = 256  # of the training split, as they are
-
-
-class TrainingInterrupted(KeyboardInterrupt):
-    """Ctrl-C during `fit`; the checkpoint, if the run has a folder, is written."""
 
 
 @dataclass
@@ -97,26 +93,6 @@ class Diverged(ValueError):
     """The loss is no number any more."""
 
 
-@contextmanager
-def _ctrl_c():
-    """Yields an event that Ctrl-C sets, so that a step is never cut in half. A second Ctrl-C acts at once."""
-    pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def handler(*_):
-        pressed.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, handler)
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 class _Run:
     def __init__(self, model: nn.Module, data, recipe: Recipe, folder: Path | None, teacher: nn.Module | None,
                  optimizer: Callable[[nn.Module], Any] | None = None):  # fmt: skip
@@ -134,7 +110,8 @@ class _Run:
         self.network = self.team.wrap(self.model, self.device)
         self.optimizer = make_optimizer(self.model, recipe) if optimizer is None else optimizer(self.model)
         self.average = Average(self.model, recipe.average) if recipe.average else None
-        self.latent = latent_weights(self.model)
+        proximal = isinstance(self.optimizer, ProxConnect)  # which clips its latent weights itself
+        self.latent = [] if proximal else latent_weights(self.model)
         self.augmented = replace(recipe.augment, mixup=0.0, cutmix=0.0) != Augment()
         self.mixed = bool(recipe.augment.mixup or recipe.augment.cutmix)
         self.epoch, self.step, self.before = 0, 0, 0.0
@@ -180,7 +157,7 @@ class _Run:
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.log = MetricsLog(self.folder / "metrics.jsonl", keep=len(self.history))
-        with _ctrl_c() as pressed, TrainProgress(self.recipe.name, self.recipe.epochs, self.total, progress) as show:
+        with ctrl_c() as pressed, TrainProgress(self.recipe.name, self.recipe.epochs, self.total, progress) as show:
             fresh = self.epoch < self.recipe.epochs
             while self.epoch < self.recipe.epochs:
                 self.train_epoch(pressed, show)
@@ -210,8 +187,8 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         set_progress(self.model, at / max(self.total - 1, 1))
-        if isinstance(self.optimizer, ProxConnect):
-            self.optimizer.set_progress(at / max(self.total - 1, 1))
+        if callable(move := getattr(self.optimizer, "set_progress", None)):
+            move(at / max(self.total - 1, 1))
         x = self.x[rows].float()
         if self.augmented:
             x = augment(x, recipe.augment, generator(recipe.seed, self.epoch, self.step))

@@ -32,6 +32,7 @@ class ProxConnect:
     optimizer: over these and any other parameters. weights: those that shall become binary. P, T: maps with schedules
     by name (`prox_strength`, `sharpness`), which `set_progress` moves. accumulate: lambda; then P's `prox_strength` is
     lambda times the sum of learning rates so far, as in the theory of pc, instead of a schedule.
+    clip: latent weights are kept within [-clip, clip]; 0 is off.
     scale: levels are +-v, v the mean size of the latent tensor or of each index of axis 0, or +-1 with "none".
 
     Between steps each weight holds the point where the gradient is taken; its latent value is in `latent`, in the
@@ -41,11 +42,12 @@ class ProxConnect:
 
     def __init__(self, optimizer: torch.optim.Optimizer, weights: Iterable[Tensor], update: str = "pc",
                  P: MonotoneMap | None = None, T: SmoothMap | None = None, *, accumulate: float = 0.0,
-                 scale: str = "none"):  # fmt: skip
+                 scale: str = "none", clip: float = 0.0):  # fmt: skip
         if update not in UPDATES or scale not in SCALES:
             known = f"updates: {', '.join(UPDATES)}; scales: {', '.join(SCALES)}"
             raise ValueError(f"ProxConnect: no update {update!r} with scale {scale!r}; {known}")
-        self.optimizer, self.update, self.scale, self.accumulate = optimizer, update, scale, accumulate
+        self.optimizer, self.update, self.scale = optimizer, update, scale
+        self.accumulate, self.clip = accumulate, clip
         self.weights = list(weights)
         held = {id(p) for group in optimizer.param_groups for p in group["params"]}
         if not all(id(w) in held for w in self.weights):
@@ -79,7 +81,7 @@ class ProxConnect:
         self.optimizer.step()
         self.total_rate += self.param_groups[0]["lr"]
         for weight, latent in zip(self.weights, self.latent, strict=True):
-            latent.copy_(weight)
+            latent.copy_(weight.clamp(-self.clip, self.clip) if self.clip else weight)
         self._show()
 
     @torch.no_grad()

@@ -44,6 +44,27 @@ class Distill:
 
 
 @dataclass(frozen=True)
+class BopOptions:
+    """optimizer = "bop": the signs flip by an average of gradients, everything else goes with Adam. Numbers of the
+    paper's CIFAR-10 runs.
+    """
+
+    gamma: float = 1e-4  # how fast the average follows, from here ...
+    gamma_end: float = 1e-6  # ... to here, by equal factors
+    threshold: float = 1e-8
+
+
+@dataclass(frozen=True)
+class Prox:
+    """An update of the ProxConnect family around the optimizer, for layers with weight_quantizer = "latent"."""
+
+    update: str = ""  # bc | pc | pq | rpc | pc++; empty is off
+    map: str = "piecewise_affine"  # P: sign | identity | soft_threshold | piecewise_affine | relax
+    smooth: str = "none"  # T of pc++: none | swish_sign
+    accumulate: float = 0.0  # above 0: P's strength is this times the sum of learning rates, not a schedule
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything that decides a training run; two equal recipes on one machine give the same weights."""
 
@@ -56,13 +77,15 @@ class Recipe:
     seed: int = 0
     epochs: int = 20
     batch_size: int = 128
-    optimizer: str = "adam"  # adam | adamw | sgd
+    optimizer: str = "adam"  # adam | adamw | sgd | bop
     lr: float = 1e-3
     lr_end: float = 0.0
     schedule: str = "cosine"  # cosine | linear | geometric (needs lr_end) | step | constant
     warmup_epochs: float = 0.0
     step_epochs: list[int] = field(default_factory=list)  # schedule = "step": where the rate is multiplied
     step_factor: float = 0.1
+    bop: BopOptions = field(default_factory=BopOptions)
+    prox: Prox = field(default_factory=Prox)
     momentum: float = 0.9
     weight_decay: float = 0.0  # on real-valued matrices and latent weights, never on vectors
     clip_latent: float = 1.0  # latent weights are clipped to [-clip, clip] after each step; 0 is off
@@ -82,7 +105,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         choices = {
-            "optimizer": ("adam", "adamw", "sgd"),
+            "optimizer": ("adam", "adamw", "sgd", "bop"),
             "schedule": ("cosine", "linear", "geometric", "step", "constant"),
             "autocast": ("none", "bf16"),
         }

@@ -29,19 +29,6 @@ def generator(*numbers: int) -> Generator:
     return torch.Generator().manual_seed(int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1))
 
 
-def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Weight decay touches matrices and kernels only: never batch norm, shifts, slopes or scales."""
-    matrices = [p for p in model.parameters() if p.dim() > 1]
-    vectors = [p for p in model.parameters() if p.dim() <= 1]
-    groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    groups = [group for group in groups if group["params"]]
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum)
-    kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
-    fused = all(p.device.type in ("cpu", "cuda") for p in model.parameters())
-    return kind(groups, lr=recipe.lr, fused=fused)
-
-
 def loss_of(scores: Tensor, labels: Tensor, teacher_scores: Tensor | None, recipe: Recipe) -> Tensor:
     """Cross-entropy with the labels, mixed with KL to the teacher when there is one.
 

@@ -53,6 +53,7 @@ CLIPPED = _yes("sign(w), 2 sign(w) where |w| > 1", "p, beyond |p| = 1 a cubic th
                lambda v: 1.0, lambda v: 4.0)  # fmt: skip
 
 CLOSED_FORMS: dict[str, ClosedForm] = {
+    "latent": _yes("w", "p", lambda v: 1.0, lambda v: 0.0),
     "identity": SIGN,
     "ste": CLIPPED,
     "approx_sign": _no("for 0 < |w| < 1"),
