@@ -40,6 +40,24 @@ struct bw_train_array {
 
 BW_TRAIN_API int bw_train_abi(void);
 
+/* Gates whose connections choose: input i of gate g is the sum of weights[j][i][g] times signal candidates[i][g][j] of
+ * x; what it does with both says tables[g], entries 00, 01, 10, 11. A signal is n_rows rows of BW_TRAIN_LANES samples,
+ * 64-byte aligned; lanes without a sample hold 0 in x and grad_y. */
+enum { BW_TRAIN_CANDIDATES = 64 };
+struct bw_train_choice {
+  int64_t n_gates, n_candidates, n_rows; /* at most BW_TRAIN_CANDIDATES */
+  int64_t bits;                          /* 1: x holds 16 bits for a row, uint16_t, and grad_x is NULL */
+  const int32_t *candidates;             /* [2][n_gates][n_candidates], in range */
+};
+
+BW_TRAIN_API void bw_train_choose(const struct bw_train_choice *choice, const float *weights, const float *tables,
+                                  const void *x, float *y);
+
+/* grad_weights and grad_tables are written; to grad_x, as x, unless it is NULL, the gradient is added. */
+BW_TRAIN_API void bw_train_choose_back(const struct bw_train_choice *choice, const float *weights, const float *tables,
+                                       const void *x, const float *grad_y, float *grad_weights, float *grad_tables,
+                                       float *grad_x);
+
 BW_TRAIN_API int64_t bw_train_room(const struct bw_train_stack *stack);
 
 /* x [batch][widths[0]]; learned: of each layer [gates][n_numbers] -> y [batch][n_groups or gates of the last layer]. */

@@ -71,7 +71,7 @@ def test_impossible_wirings_are_errors():
 def test_learned_wiring_mixes_then_chooses(candidates):
     layer, x = LearnedWiring(20, 15, 2, candidates), torch.rand(20, 7)
     assert all(len(set(row)) == candidates for row in layer.candidates.tolist())
-    weights = layer.logits.softmax(1)
+    weights = layer.logits.T.softmax(1)
     want = torch.stack(
         [sum(w * x[i] for w, i in zip(*row, strict=True)) for row in zip(weights, layer.candidates, strict=True)]
     )

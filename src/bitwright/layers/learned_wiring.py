@@ -16,7 +16,8 @@ class LearnedWiring(nn.Module):
     """x: (in_features, batch), feature-major -> (k * out_features, batch): what each connection reads.
 
     candidates: int32 (k * out_features, K), a buffer, distinct and read equally often (give or take one); logits: a
-    parameter of that shape. hard: straight-through while training. Raises ValueError if there are fewer than K inputs.
+    parameter (K, k * out_features). hard: straight-through while training. Raises ValueError if there are fewer than K
+    inputs.
     """
 
     candidates: Tensor
@@ -27,22 +28,27 @@ class LearnedWiring(nn.Module):
             raise ValueError(f"learned wiring: {n_candidates} candidates, expected 2..{in_features} (the inputs)")
         self.k, self.out_features, self.hard = k, out_features, hard
         self.register_buffer("candidates", _spread(in_features, k * out_features, n_candidates))
-        self.logits = nn.Parameter(0.1 * torch.randn(self.candidates.shape))
+        self.logits = nn.Parameter(0.1 * torch.randn(self.candidates.T.shape))
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x.index_select(0, self.wiring().reshape(-1))
-        weights = self.logits.softmax(1)
-        if self.hard:
-            weights = straight_through(weights, F.one_hot(self.logits.argmax(1), self.logits.shape[1]).to(weights))
+        weights = self.weights()
         offsets = torch.arange(0, self.candidates.numel(), self.candidates.shape[1], device=x.device)
         flat = self.candidates.reshape(-1).long()
-        return F.embedding_bag(flat, x.contiguous(), offsets, mode="sum", per_sample_weights=weights.reshape(-1))
+        return F.embedding_bag(flat, x.contiguous(), offsets, mode="sum", per_sample_weights=weights.T.reshape(-1))
+
+    def weights(self) -> Tensor:
+        """How much each candidate counts while training: (K, k * out_features)."""
+        weights = self.logits.softmax(0)
+        if self.hard:
+            weights = straight_through(weights, F.one_hot(self.logits.argmax(0), len(self.logits)).T.to(weights))
+        return weights
 
     @torch.no_grad()
     def wiring(self) -> Tensor:
         """The strongest candidates: int32 (k, out_features)."""
-        chosen = self.candidates.gather(1, self.logits.argmax(1, keepdim=True))
+        chosen = self.candidates.gather(1, self.logits.argmax(0)[:, None])
         return chosen.reshape(self.k, self.out_features)
 
 

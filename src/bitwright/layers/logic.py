@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..ir import lower
+from . import native_choice
 from .gate_stack import Remembered, gate_stack, stack_plan, takes
 from .gate_tables import GateTables
 from .gates import relaxed_gates, scatter_plan
@@ -53,6 +54,10 @@ class LogicLinear(nn.Module):
                 "the layer for these features"
             )
         n_rows = self.in_features
+        if self.choice is not None and self.training and self.k == 2:
+            candidates, weights, tables = self.choice.candidates, self.choice.weights(), self.tables()
+            if native_choice.takes(candidates, x, weights, tables):
+                return native_choice.chosen_gates(x.t(), weights, tables, candidates).t()
         if self.choice is not None:
             x, n_rows = self.choice(x.t()).t(), self.wiring.numel()
         if takes(self.wiring, x, self.tables.params):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 ABI = 3
-_LIBRARY = torch.library.Library("bitwright", "FRAGMENT")
+OPERATORS = torch.library.Library("bitwright", "FRAGMENT")
 
 
 class _Stack(ctypes.Structure):
@@ -46,15 +46,17 @@ def open_library(path: str | Path) -> ctypes.CDLL | None:
         "bw_train_room": (ctypes.c_int64, [stack]),
         "bw_train_forward": (None, [stack, array, numbers, array]),
         "bw_train_backward": (None, [stack, array, numbers, array]),
+        "bw_train_choose": (None, [ctypes.c_void_p] * 5),
+        "bw_train_choose_back": (None, [ctypes.c_void_p] * 8),
     }
     try:
-        library = ctypes.CDLL(str(path))
-        if library.bw_train_abi() != ABI:
+        opened = ctypes.CDLL(str(path))
+        if opened.bw_train_abi() != ABI:
             return None
         for name, (result, arguments) in signatures.items():
-            function = getattr(library, name)
+            function = getattr(opened, name)
             function.restype, function.argtypes = result, arguments
-        return library
+        return opened
     except (OSError, AttributeError):
         return None
 
@@ -77,7 +79,7 @@ def takes(*values: Tensor) -> bool:
 def room_size(batch: int, widths: Sequence[int], n_groups: int, n_threads: int, n_numbers: int) -> int:
     """How many floats of room a stack needs."""
     n_layers, counts = len(widths) - 1, (ctypes.c_int64 * len(widths))(*widths)
-    return _open().bw_train_room(_Stack(n_layers, batch, n_groups, n_threads, 0, n_numbers, ctypes.addressof(counts)))
+    return library().bw_train_room(_Stack(n_layers, batch, n_groups, n_threads, 0, n_numbers, ctypes.addressof(counts)))
 
 
 def _pointers(tensors: Sequence[Tensor]) -> ctypes.Array:
@@ -98,7 +100,7 @@ def _forward(x: Tensor, learned: list[Tensor], plan: Tensor, shape: list[int], r
     learned = [numbers.contiguous() for numbers in learned]
     y = x.new_empty(batch, n_groups) if n_groups else x.new_empty(last, batch).t()
     stack, _alive = _stack(plan, shape, room, batch)
-    _open().bw_train_forward(stack, _Array.of(x), _pointers(learned), _Array.of(y))
+    library().bw_train_forward(stack, _Array.of(x), _pointers(learned), _Array.of(y))
     return y
 
 
@@ -108,14 +110,15 @@ def _backward(grad: Tensor, plan: Tensor, shape: list[int], room: Tensor, to_x: 
     grad_x = grad.new_empty(widths[0], batch if to_x else 0).t()
     stack, _alive = _stack(plan, shape, room, batch)
     wanted = ctypes.byref(_Array.of(grad_x)) if to_x else None
-    _open().bw_train_backward(stack, _Array.of(grad), _pointers(grad_learned), wanted)
+    library().bw_train_backward(stack, _Array.of(grad), _pointers(grad_learned), wanted)
     return [grad_x, *grad_learned]
 
 
-def _open() -> ctypes.CDLL:
-    library = _library()
-    assert library is not None, "ask available() first"
-    return library
+def library() -> ctypes.CDLL:
+    """The open library, whose presence `available()` has said."""
+    found = _library()
+    assert found is not None, "ask available() first"
+    return found
 
 
 # shape: n_groups, n_threads, half, n_numbers, widths. gates_stack_back gives grad_x, empty unless to_x, and the others.
@@ -123,8 +126,8 @@ for _schema, _function in {
     "gates_stack(Tensor x, Tensor[] learned, Tensor plan, int[] shape, Tensor(a!) room) -> Tensor": _forward,
     "gates_stack_back(Tensor grad, Tensor plan, int[] shape, Tensor(a!) room, bool to_x) -> Tensor[]": _backward,
 }.items():
-    _LIBRARY.define(_schema)
-    _LIBRARY.impl(_schema.split("(")[0], _function, "CPU")
+    OPERATORS.define(_schema)
+    OPERATORS.impl(_schema.split("(")[0], _function, "CPU")
 
 gates_stack = torch.ops.bitwright.gates_stack
 gates_stack_back = torch.ops.bitwright.gates_stack_back

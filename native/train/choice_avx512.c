@@ -1,0 +1,2 @@
+#define NAME(x) x##_avx512
+#include "choice.h"

@@ -1,0 +1,2 @@
+#define NAME(x) x##_reference
+#include "choice.h"
