@@ -79,6 +79,7 @@ def fit(model: nn.Module, data, *, recipe: Recipe | None = None, folder: str | P
         raise ValueError("fit: distill.weight is set but no teacher was given; pass teacher=, or set the weight to 0")
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
+    torch.set_flush_denormal(True)  # saturated gates make numbers so small that each costs a hundred others
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         run = _Run(model, data, recipe, None if folder is None else Path(folder), teacher, optimizer)
