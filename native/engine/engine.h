@@ -86,7 +86,8 @@ struct bw_plan {
  * for an elementwise operation: those before it that run in the same pass, and itself, the last of the chain. */
 enum { BW_CHAIN = 8 };
 typedef struct {
-    int64_t threshold, pool; /* operations, -1 for none */
+    int64_t threshold, pool;   /* operations, -1 for none */
+    int64_t project, patches;  /* before the sum, as one step with it (embed.c) */
     uint32_t chain[BW_CHAIN];
     int n_chain;
 } bw_fusion;
@@ -121,6 +122,9 @@ bw_prepare bw_prepare_input, bw_prepare_output, bw_prepare_threshold, bw_prepare
     bw_prepare_pool, bw_prepare_patches, bw_prepare_gather, bw_prepare_reshape, bw_prepare_concat, bw_prepare_pad,
     bw_prepare_lut, bw_prepare_lut_conv2d, bw_prepare_count, bw_prepare_project;
 int bw_prepare_sum(bw_plan *plan, bw_step *step, const bw_fusion *fusion, bw_error *error); /* fusion may be NULL */
+int bw_prepare_rows(bw_plan *plan, bw_step *step, const bw_fusion *fusion, bw_error *error); /* for bw_run_rows: */
+void bw_run_rows(const bw_step *step, const void *x, size_t x_stride, void *out, size_t out_stride, uint64_t n,
+                 uint8_t *scratch); /* n rows of bits from anywhere, one position each */
 int bw_prepare_chain(bw_plan *plan, bw_step *step, const uint32_t *operations, int n, bw_error *error); /* and inputs */
 int bw_prepare_flip(bw_plan *plan, bw_step *step, const uint64_t *flip); /* XORs flip words into step->out */
 
@@ -135,6 +139,12 @@ bw_prepare bw_prepare_input_planes, bw_prepare_threshold_planes, bw_prepare_move
 
 /* trees.c: tables at every position, and the OR of windows behind them (pool: that operation, or -1). */
 int bw_prepare_trees(bw_plan *plan, bw_step *step, int64_t pool, bw_error *error);
+
+/* embed.c: a projection and the sums that alone read it, and with it the windows that it alone reads. threshold: of the
+ * sum, or NULL. */
+bool bw_is_embedding(const bw_program *program, uint32_t project, uint32_t sum);
+int bw_prepare_embedding(bw_plan *plan, bw_step *step, const bw_fusion *fusion, const bw_fusion *threshold,
+                         bw_error *error);
 
 /* segment.c: flat tables, what moves their bits, and counts, joined to one net until another operation reads of it. */
 typedef struct bw_segment bw_segment;

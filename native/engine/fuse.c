@@ -12,6 +12,8 @@ static bool is_sum(int code) {
            code == BW_OP_INT_CONV2D;
 }
 
+static const bw_fusion none = {.threshold = -1, .pool = -1, .project = -1, .patches = -1};
+
 static bool is_monotone(const bw_op *op) {
     if (op->code == BW_OP_AFFINE || op->code == BW_OP_CLIP) return true;
     if (op->code == BW_OP_ADD) return op->n_inputs == 1 && op->consts[BW_ADD_C_B].ndim == 1;
@@ -25,7 +27,7 @@ static bool is_monotone(const bw_op *op) {
 
 static bool find_fusion(const bw_program *p, const bw_analysis *a, uint32_t sum, bw_fusion *f) {
     const bw_type *type = &p->types[sum];
-    *f = (bw_fusion){.threshold = -1, .pool = -1};
+    *f = none;
     if (!is_sum(p->ops[sum].code) || type->lo < INT32_MIN || type->hi >= INT32_MAX) return false;
     for (uint32_t v = sum; a->n_readers[v] == 1;) {
         uint32_t reader = a->reader[v];
@@ -50,7 +52,8 @@ bool bw_is_elementwise(int code) {
 /* An elementwise operation and those behind it that alone read what it makes. The chain runs in the place of its last
  * operation, where the other values that it adds have been made. */
 static void find_chain(const bw_program *p, bw_analysis *a, uint32_t first, bool alone) {
-    bw_fusion f = {.threshold = -1, .pool = -1, .chain = {first}, .n_chain = 1};
+    bw_fusion f = none;
+    f.chain[f.n_chain++] = first;
     uint32_t last = first;
     while (!alone && a->n_readers[last] == 1 && f.n_chain < BW_CHAIN) {
         uint32_t reader = a->reader[last];
@@ -73,16 +76,35 @@ static void find_or(const bw_program *p, bw_analysis *a, uint32_t tables) {
     a->fusions[tables].pool = a->reader[tables];
 }
 
+/* [windows ->] projection -> sum, each the only reader of the one before. */
+static void find_embedding(const bw_program *p, bw_analysis *a, uint32_t sum) {
+    bw_fusion *f = &a->fusions[sum];
+    if (!is_sum(p->ops[sum].code)) return;
+    const uint32_t project = p->ops[sum].inputs[0];
+    if (a->n_readers[project] != 1 || !bw_is_embedding(p, project, sum)) return;
+    f->project = project;
+    a->skip[project] = true;
+    const uint32_t windows = p->ops[project].inputs[0];
+    if (a->n_readers[windows] != 1 || p->ops[windows].code != BW_OP_PATCHES) return;
+    f->patches = windows;
+    a->skip[windows] = true;
+}
+
 void bw_find_fusions(const bw_plan *plan, bw_analysis *a) {
     const bw_program *p = plan->program;
-    for (uint32_t i = 0; i < p->n_ops; i++) a->fusions[i] = (bw_fusion){.threshold = -1, .pool = -1};
+    for (uint32_t i = 0; i < p->n_ops; i++) a->fusions[i] = none;
     for (uint32_t i = 0; i < p->n_ops; i++) {
         bw_fusion f;
         bool alone = plan->flags & BW_NO_FUSE;
         if (bw_is_elementwise(p->ops[i].code) && !a->skip[i] && !a->fusions[i].n_chain) find_chain(p, a, i, alone);
         if (!alone && plan->logic) find_or(p, a, i);
-        if (alone || !find_fusion(p, a, i, &f)) continue;
+        if (alone) continue;
+        if (!find_fusion(p, a, i, &f)) {
+            find_embedding(p, a, i);
+            continue;
+        }
         a->fusions[i] = f;
+        find_embedding(p, a, i);
         a->skip[f.threshold] = true;
         if (f.pool >= 0) a->skip[f.pool] = true;
         for (int k = 0; k < f.n_chain; k++) a->skip[f.chain[k]] = true;

@@ -65,6 +65,11 @@ static void lay_out_reshape(bw_plan *plan, bw_analysis *a, uint32_t number) {
     a->skip[number] = true;
 }
 
+static void hide(bw_slot *slot) {
+    slot->readable = false;
+    slot->place = BW_NOWHERE;
+}
+
 void bw_lay_out(bw_plan *plan, bw_analysis *a) {
     const bw_program *p = plan->program;
     for (uint32_t i = 0; i < p->n_ops; i++) {
@@ -81,19 +86,18 @@ void bw_lay_out(bw_plan *plan, bw_analysis *a) {
         }
         if (p->ops[i].code == BW_OP_RESHAPE) lay_out_reshape(plan, a, i);
         const bw_fusion *f = &a->fusions[i];
+        if (f->project >= 0) hide(&plan->slots[f->project]); /* inputs come before: their slots have their shapes */
+        if (f->patches >= 0) hide(&plan->slots[f->patches]);
         if (i == 0 && p->types[0].ndim == 3 && only_flattened(p, a))
             bw_slot_shape(slot, slot->store, (uint32_t)p->types[0].n_values, 1, 1);
         if (f->threshold < 0 || f->pool >= 0) continue;
-        slot->readable = false; /* the kernel writes the threshold's bits instead */
-        slot->place = BW_NOWHERE;
+        hide(slot); /* the kernel writes the threshold's bits instead */
     }
     for (uint32_t i = 0; i < p->n_ops; i++) {
         const bw_fusion *f = &a->fusions[i];
         bool chain = bw_is_elementwise(p->ops[i].code);
-        for (int k = 0; k + 1 < f->n_chain && chain; k++) { /* only the last value of a chain is made */
-            plan->slots[f->chain[k]].readable = false;
-            plan->slots[f->chain[k]].place = BW_NOWHERE;
-        }
+        for (int k = 0; k + 1 < f->n_chain && chain; k++) /* only the last value of a chain is made */
+            hide(&plan->slots[f->chain[k]]);
         if (f->threshold < 0) continue;
         if (f->pool >= 0) {
             bw_slot *slot = &plan->slots[i], *pool = &plan->slots[f->pool];
@@ -101,9 +105,6 @@ void bw_lay_out(bw_plan *plan, bw_analysis *a) {
             slot->readable = pool->readable = false;
             pool->place = BW_NOWHERE;
         }
-        for (int k = 0; k < f->n_chain; k++) {
-            plan->slots[f->chain[k]].readable = false;
-            plan->slots[f->chain[k]].place = BW_NOWHERE;
-        }
+        for (int k = 0; k < f->n_chain; k++) hide(&plan->slots[f->chain[k]]);
     }
 }

@@ -66,13 +66,21 @@ static uint64_t *flips_of(bw_plan *plan, uint32_t sum, const bw_fusion *f, uint3
     return words;
 }
 
-/* A sum and what is fused to it: sums -> bits, or sums -> bits, OR of windows, flips. */
+/* A sum and what is fused to it: sums -> bits, or sums -> bits, OR of windows, flips; before it a projection. */
 static int add_sum(bw_plan *plan, uint32_t number, const bw_fusion *f, bw_error *error) {
     bool fused = f->threshold >= 0;
     const bw_slot *out = &plan->slots[fused && f->pool < 0 ? (uint32_t)f->threshold : number];
     bw_step *step;
-    BW_TRY(step_with_inputs(plan, number, false, out, &step, error));
-    BW_TRY(bw_prepare_sum(plan, step, fused ? f : NULL, error));
+    if (f->project >= 0) {
+        const uint32_t first = (uint32_t)(f->patches >= 0 ? f->patches : f->project);
+        BW_TRY(step_with_inputs(plan, first, false, out, &step, error));
+        step->operation = number;
+        step->op = &plan->program->ops[number];
+        BW_TRY(bw_prepare_embedding(plan, step, f, fused ? f : NULL, error));
+    } else {
+        BW_TRY(step_with_inputs(plan, number, false, out, &step, error));
+        BW_TRY(bw_prepare_sum(plan, step, fused ? f : NULL, error));
+    }
     if (!fused || f->pool < 0) return BW_OK;
     const bw_slot *bits = &plan->slots[f->threshold];
     step = bw_new_step(plan, (uint32_t)f->pool, out, bits);

@@ -106,7 +106,7 @@ static int set_threshold(bw_plan *plan, bw_step *step, sum_data *d, const bw_fus
     return BW_OK;
 }
 
-int bw_prepare_sum(bw_plan *plan, bw_step *step, const bw_fusion *fusion, bw_error *error) {
+static int prepare(bw_plan *plan, bw_step *step, const bw_fusion *fusion, bool rows, bw_error *error) {
     const bw_op *op = step->op;
     const bw_const *w = &op->consts[0];
     const bw_slot *x = step->x;
@@ -130,7 +130,7 @@ int bw_prepare_sum(bw_plan *plan, bw_step *step, const bw_fusion *fusion, bw_err
                     .dilation_h = 1,
                     .dilation_w = 1,
                     .groups = 1};
-    if (!linear) set_window(s, op, x);
+    if (!linear && !rows) set_window(s, op, x);
     const bw_type *t = &plan->program->types[op->inputs[0]];
     s->input = x->store == BW_STORE_BITS ? BW_INPUT_BITS : x->store == BW_STORE_U8 ? BW_INPUT_U8 : BW_INPUT_I32;
     s->lo = t->kind == BW_BITS ? -1 : (int32_t)t->lo;
@@ -141,7 +141,7 @@ int bw_prepare_sum(bw_plan *plan, bw_step *step, const bw_fusion *fusion, bw_err
             (bw_accumulator)op->attrs[linear ? (int)BW_XNOR_LINEAR_ACCUMULATOR : (int)BW_XNOR_CONV2D_ACCUMULATOR];
     s->out = fusion ? BW_OUT_BITS : step->out->store == BW_STORE_I64 ? BW_OUT_I64 : BW_OUT_I32;
     const bw_kernels *set = plan->kernels;
-    d->kernel = op->code == BW_OP_XNOR_LINEAR   ? set->xnor_linear
+    d->kernel = op->code == BW_OP_XNOR_LINEAR || rows ? set->xnor_linear
                 : op->code == BW_OP_XNOR_CONV2D ? set->xnor_conv2d
                 : op->code == BW_OP_INT_LINEAR  ? set->int_linear
                                                 : set->int_conv2d;
@@ -156,4 +156,29 @@ int bw_prepare_sum(bw_plan *plan, bw_step *step, const bw_fusion *fusion, bw_err
     step->scratch_bytes = d->kernel->scratch_bytes(s);
     step->run = run_sum;
     return BW_OK;
+}
+
+int bw_prepare_sum(bw_plan *plan, bw_step *step, const bw_fusion *fusion, bw_error *error) {
+    return prepare(plan, step, fusion, false, error);
+}
+
+/* Of xnor_linear, and of xnor_conv2d with windows of one place. */
+int bw_prepare_rows(bw_plan *plan, bw_step *step, const bw_fusion *fusion, bw_error *error) {
+    return prepare(plan, step, fusion, true, error);
+}
+
+void bw_run_rows(const bw_step *step, const void *x, size_t x_stride, void *out, size_t out_stride, uint64_t n,
+                 uint8_t *scratch) {
+    const sum_data *d = step->data;
+    bw_job job = {.weights = d->weights,
+                  .x = x,
+                  .x_stride = x_stride,
+                  .out = out,
+                  .out_stride = out_stride,
+                  .samples = (int64_t)n,
+                  .row_end = 1,
+                  .threshold = d->threshold,
+                  .flip = d->flip,
+                  .scratch = scratch};
+    d->kernel->run(&d->shape, &job);
 }

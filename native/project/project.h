@@ -1,5 +1,5 @@
-/* Rounds of random signs and Walsh-Hadamard transforms, down to bits. One table an instruction set; reference.c is the
- * specification. */
+/* Kernels of `project`: rounds of random signs and Walsh-Hadamard transforms, down to bits, one vector at a time; and
+ * projections of 16 vectors of bytes at once. One table an instruction set; reference.c is the specification. */
 #ifndef BW_PROJECT_H
 #define BW_PROJECT_H
 
@@ -14,6 +14,27 @@ typedef struct {
     const void *t;       /* [n_blocks * size] thresholds, int32_t or int64_t as the values are */
 } bw_hadamard;
 
+/* The same for BW_BATCH vectors of bytes side by side, one a lane. x: [quads][lanes][4 bytes], numbers 4q .. 4q+3; quads
+ * a power of two for transforms, x itself a multiple of 16 quads. Bit l of planes[n] is (row n of vector l >= t[n]).
+ * A matrix: n_rows (even) of 4 * quads int8, quads up to 16. Else blocks of 1 or 2 rounds of transforms of `size` =
+ * 4 * quads, 64 to 16,384: the first signs and the first two stages are products with four bytes, those of rows
+ * n = k modulo 4 in weights[block][k][quad]. Signs of the second round are complements, -v - 1: t holds the rest. */
+enum { BW_BATCH = 16 };
+typedef struct {
+    uint64_t quads, n_rows, size; /* size 0: a matrix */
+    int rounds;
+    const int32_t *weights; /* four int8 each; [n_rows][quads] or [block][4][quads] */
+    const int32_t *flip;    /* of the second round, [block][4][quads] as weights: -1 or 0 */
+    const int32_t *t;       /* [n_rows] */
+} bw_batch;
+
+typedef struct {
+    void (*run)(const bw_batch *b, const int32_t *x, int32_t *v, uint16_t *planes); /* v: [size][lanes] */
+    void (*arrange)(const uint8_t *rows, size_t stride, uint64_t quads, int32_t *x); /* rows of whole 64 bytes */
+    /* n_words of each of the first `lanes` vectors, to rows stride bytes apart. */
+    void (*unravel)(const uint16_t *planes, uint64_t n_words, int lanes, uint8_t *out, size_t stride);
+} bw_batch_kernels;
+
 typedef struct {
     const char *name;
     uint64_t smallest; /* size */
@@ -23,5 +44,6 @@ typedef struct {
 } bw_project_kernels;
 
 const bw_project_kernels *bw_find_project_kernels(const char *isa); /* the reference where a set has none of its own */
+const bw_batch_kernels *bw_find_batch_kernels(const char *isa);     /* NULL where a set has none */
 
 #endif

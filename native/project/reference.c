@@ -18,6 +18,7 @@ extern const bw_project_kernels bw_project_avx2;
 #endif
 #ifdef BW_HAVE_AVX512
 extern const bw_project_kernels bw_project_avx512;
+extern const bw_batch_kernels bw_batch_avx512;
 #endif
 
 const bw_project_kernels *bw_find_project_kernels(const char *isa) {
@@ -29,4 +30,12 @@ const bw_project_kernels *bw_find_project_kernels(const char *isa) {
 #endif
     (void)isa;
     return &reference;
+}
+
+const bw_batch_kernels *bw_find_batch_kernels(const char *isa) {
+#ifdef BW_HAVE_AVX512
+    if (!strcmp(isa, "avx512")) return &bw_batch_avx512;
+#endif
+    (void)isa;
+    return NULL;
 }
