@@ -12,6 +12,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.methods", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("results/methods-smoke.json"))
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0, help="the first seed; fresh ones for what a search chose")
     parser.add_argument("--methods", nargs="*", default=[], help="all of METHODS by default")
     parser.add_argument("--fda", action="store_true", help="the parts of FDA instead of the methods")
     parser.add_argument("--search", type=int, default=0, metavar="N", help="N proposed pairs instead of the methods")
@@ -32,7 +33,7 @@ def main() -> None:
         data = part_of(load_data(budget.data), budget.examples)
         done = {(r["seed"], r["kind"], r["method"]) for r in runs}
         names = list(VARIANTS) if args.fda else proposals(args.search) if args.search else list(METHODS)
-        todo = [job for job in jobs(args.seeds, args.methods or names) if job not in done and job[1] in args.kinds]
+        todo = [job for job in jobs(args.seeds, args.methods or names, args.first) if job not in done and job[1] in args.kinds]
         start = time.monotonic()
         for i, (seed, kind, method) in enumerate(todo, 1):
             if (time.monotonic() - start) * (i / max(i - 1, 1)) > 60 * args.minutes:

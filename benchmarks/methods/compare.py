@@ -37,9 +37,9 @@ def part_of(data, examples: int):
     return replace(data, x_train=data.x_train[order], y_train=data.y_train[order])
 
 
-def jobs(seeds: int, methods: list[str]) -> Iterator[tuple[int, str, str]]:
+def jobs(seeds: int, methods: list[str], first: int = 0) -> Iterator[tuple[int, str, str]]:
     """(seed, kind, method): every method once before the next seed, so that a table can be read early."""
-    for seed in range(seeds):
+    for seed in range(first, first + seeds):
         for kind in KINDS:
             for method in [BASE, *(m for m in methods if m != BASE)]:
                 yield seed, kind, method

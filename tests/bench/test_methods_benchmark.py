@@ -78,14 +78,15 @@ def test_claims_read_what_the_comparisons_left(tmp_path, monkeypatch):
         (tmp_path / "methods-smoke.json").write_text(json.dumps({"budget": {}, "runs": kept}))
         assert pcpp_fda.methods_compared().met is met
     rows = [{"setting": "wide", "seed": s, "int32": 80.0, "wrap8_half": 70.0, "wrap8_half wraps": {"a": 0.02},
-             "wrap8_half trained": 79.5, "wrap8_half trained wraps": {"a": 0.01}} for s in range(2)]  # fmt: skip
+             "int32 tuned": 80.0, "wrap8_half tuned": 79.5, "wrap8_half tuned wraps": {"a": 0.01}}
+            for s in range(2)]  # fmt: skip
     (tmp_path / "accumulators.json").write_text(json.dumps(rows))
     assert pcpp_fda.narrow_trained().met
     with pytest.raises(NotMeasured, match="no rows of 'small'"):
         pcpp_fda.narrow_untrained()
     means = {"bc": 80.0, "bnn++": 81.0, "pair:1": 82.0, "pair:2": 80.5}
     pairs = [{"kind": "BW", "method": m, "seed": s, "val_accuracy": means[m] + s / 8} for m in means for s in range(3)]
-    (tmp_path / "pair-search.json").write_text(json.dumps({"runs": pairs}))
+    (tmp_path / "pair-confirm.json").write_text(json.dumps({"runs": pairs}))
     assert pcpp_fda.better_pair().value.startswith("yes: pair:1, lower end of the interval +1.00")
-    (tmp_path / "pair-search.json").write_text(json.dumps({"runs": pairs[:6] + pairs[9:]}))
+    (tmp_path / "pair-confirm.json").write_text(json.dumps({"runs": pairs[:6] + pairs[9:]}))
     assert pcpp_fda.better_pair().value.startswith("no: pair:2")

@@ -5,11 +5,14 @@ import pytest
 import torch
 from torch import nn
 
+from bitwright.data import from_arrays
 from bitwright.freeze import FreezeError, freeze
 from bitwright.freeze.agreement import agreement
 from bitwright.ir.overflow import overflow_rates as program_rates
 from bitwright.layers import BinaryConv2d, BinaryLinear, Sign
-from bitwright.layers.accumulator import overflow_rates, set_accumulator
+from bitwright.layers.accumulator import excess_watched, overflow_rates, set_accumulator
+from bitwright.models import create_model
+from bitwright.train import fit
 
 RNG = np.random.default_rng(0)
 
@@ -92,3 +95,40 @@ def test_narrow_sums_of_pixels_do_not_freeze():
     net = nn.Sequential(nn.Flatten(), BinaryLinear(8, 3, accumulator="wrap8"))
     with pytest.raises(FreezeError, match="wants signs"):
         freeze(net, input=np.zeros((1, 8), np.uint8))
+
+
+@pytest.mark.parametrize("accumulator, low, high", [("wrap8", -128, 127), ("wrap8_half", -256, 255)])
+def test_what_leaves_the_range_is_said_in_training_alone(accumulator, low, high):
+    torch.manual_seed(0)
+    layer = BinaryLinear(901, 40, accumulator=accumulator)
+    layer.weight.data[:20].abs_()
+    x = RNG.choice([-1.0, 1.0], (30, 901), p=[0.3, 0.7]).astype(np.float32)
+    sums = x @ np.where(layer.weight.detach().numpy() >= 0, 1, -1).T
+    beyond = np.maximum(sums - high, 0) + np.maximum(low - sums, 0)
+    with excess_watched(layer) as said:
+        layer(torch.from_numpy(x))
+        layer.eval()(torch.from_numpy(x))
+        layer.set_accumulator("int32")
+        layer.train()(torch.from_numpy(x))
+    assert [value.item() for value in said] == pytest.approx([((beyond / high) ** 2).mean()], rel=1e-5)
+    said[0].backward()
+    slope = layer.weight.grad
+    assert slope is not None and (slope[:20].abs().sum(1) > 0).all()
+
+
+def test_a_penalty_keeps_sums_in_their_range():
+    x = RNG.integers(0, 256, (200, 1600)).astype(np.uint8)
+    data = from_arrays(x, RNG.integers(0, 2, 200), seed=0)
+
+    def rate(penalty):
+        torch.manual_seed(0)
+        model = create_model("sign_mlp", seed=0, shape=(1600,), classes=2, hidden=(1200, 8))
+        model.linear2.weight.data.add_(0.003)
+        names = set_accumulator(model, "wrap8", torch.from_numpy(x[:4]).float(), keep=["head"])
+        assert names == ["linear2"]
+        model.linear2.weight.data.abs_()
+        fit(model, data, epochs=4, batch_size=40, lr=0.02, overflow_penalty=penalty, progress=False, device="cpu")
+        return overflow_rates(model, torch.from_numpy(x).float())["linear2"]
+
+    free, held = rate(0.0), rate(10.0)
+    assert held < free / 2, (free, held)

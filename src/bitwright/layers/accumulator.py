@@ -6,12 +6,14 @@ parity, except where masked padding leaves some out).
 """
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 ACCUMULATORS = ("int32", "wrap8", "wrap8_half")
+RANGES = {"int32": (-(1 << 31), (1 << 31) - 1), "wrap8": (-128, 127), "wrap8_half": (-256, 255)}  # of sums that fit
 
 
 def wrap(total: Tensor, accumulator: str) -> Tensor:
@@ -28,8 +30,32 @@ def wrap(total: Tensor, accumulator: str) -> Tensor:
 
 def outside(total: Tensor, accumulator: str) -> Tensor:
     """bool: where a sum does not fit and wraps."""
-    low, high = {"int32": (-(1 << 31), (1 << 31) - 1), "wrap8": (-128, 127), "wrap8_half": (-256, 255)}[accumulator]
+    low, high = RANGES[accumulator]
     return (total < low) | (total > high)
+
+
+def excess(total: Tensor, accumulator: str) -> Tensor:
+    """Mean square of what sums exceed their accumulator's range by, in units of its reach; a number, with gradient.
+
+    The wrapped sum is a sawtooth, whose slope of 1 says nothing of the jump; as a penalty this keeps sums off it.
+    """
+    low, high = RANGES[accumulator]
+    beyond = (total - high).clamp_min(0) + (low - total).clamp_min(0)
+    return (beyond / high).square().mean()
+
+
+@contextmanager
+def excess_watched(model: nn.Module) -> Iterator[list[Tensor]]:
+    """Inside, each forward pass in training adds every narrow layer's `excess` to the list; whoever reads clears it."""
+    found: list[Tensor] = []
+    layers = list(_binary_layers(model).values())
+    for layer in layers:
+        layer.excesses = found  # type: ignore[assignment]
+    try:
+        yield found
+    finally:
+        for layer in layers:
+            layer.excesses = None  # type: ignore[assignment]
 
 
 def _binary_layers(model: nn.Module) -> dict[str, nn.Module]:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ..ir import ProgramError, lower
 from ..quantizers import Quantizer, QuantizerPair, make_quantizer
-from .accumulator import ACCUMULATORS, wrap
+from .accumulator import ACCUMULATORS, excess, wrap
 from .scale import Scale
 
 Size = int | tuple[int, ...]
@@ -33,6 +33,7 @@ class _BinaryWeights:
     weight: nn.Parameter
     scale: Scale
     weight_quantizer: Quantizer | None
+    excesses: list[Tensor] | None  # where a narrow layer says by how much sums left its range; accumulator.py
     watch: Callable[[Tensor, Tensor], None] | None  # sees inputs and sums before they wrap; see accumulator.py
 
     def _binary_setup(self, weight_quantizer: QuantizerLike | None, scale: str | float, input_quantizer) -> None:
@@ -44,7 +45,7 @@ class _BinaryWeights:
         self.scale = Scale(scale, self.weight.shape[0])
         channels = self.weight.shape[1] * int(getattr(self, "groups", 1))
         self.input_quantizer = None if input_quantizer is None else make_quantizer(input_quantizer, channels, axis=1)
-        self.watch = None
+        self.watch = self.excesses = None
 
     def set_accumulator(self, accumulator: str) -> None:
         """How sums are kept: "int32", "wrap8" or "wrap8_half" (accumulator.py); the last two want signs as inputs.
@@ -96,7 +97,11 @@ class _BinaryWeights:
             plain = None if plain is None else exact_sum(plain, x)
         if self.watch is not None:
             self.watch(x, total)
-        total = wrap(total, self.accumulator)
+        accumulator = self.accumulator
+        if accumulator != "int32":
+            if self.excesses is not None and self.training:  # type: ignore[attr-defined]
+                self.excesses.append(excess(total, accumulator))
+            total = wrap(total, accumulator)
         factor, offset = self.scale_factor(), self.weight_offset()
         total = total if factor is None else total * factor.reshape(shape if factor.dim() else ())
         return total if plain is None or offset is None else total + plain * offset.reshape(shape)

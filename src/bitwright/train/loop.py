@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..layers.accumulator import excess_watched
 from ..quantizers import set_progress
 from .augment import augment
 from .average import Average
@@ -223,14 +224,18 @@ class _Run:
         if x.dim() == 4:
             x = x.contiguous(memory_format=torch.channels_last)
         cast = torch.autocast(self.device.type, torch.bfloat16) if self.recipe.autocast == "bf16" else nullcontext()
-        with cast:
+        watched = excess_watched(self.model) if self.recipe.overflow_penalty else nullcontext([])
+        with cast, watched as excesses:
             scores = self.network(x).float()
 
         def of(examples: torch.Tensor) -> torch.Tensor:
             taught = None if self.taught is None else self.taught[examples]
             return loss_of(scores, self.y[examples], taught, self.recipe)
 
-        return of(rows) if others is None else share * of(rows) + (1 - share) * of(others)
+        loss = of(rows) if others is None else share * of(rows) + (1 - share) * of(others)
+        for beyond in excesses:
+            loss = loss + self.recipe.overflow_penalty * beyond
+        return loss
 
     def end_epoch(self, show: TrainProgress) -> None:
         self.epoch += 1

@@ -89,6 +89,7 @@ class Recipe:
     momentum: float = 0.9
     weight_decay: float = 0.0  # on real-valued matrices and latent weights, never on vectors
     clip_latent: float = 1.0  # latent weights are clipped to [-clip, clip] after each step; 0 is off
+    overflow_penalty: float = 0.0  # weight in the loss of what sums exceed their narrow accumulators by
     label_smoothing: float = 0.0
     augment: Augment = field(default_factory=Augment)
     distill: Distill = field(default_factory=Distill)
