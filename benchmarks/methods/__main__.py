@@ -33,7 +33,8 @@ def main() -> None:
         data = part_of(load_data(budget.data), budget.examples)
         done = {(r["seed"], r["kind"], r["method"]) for r in runs}
         names = list(VARIANTS) if args.fda else proposals(args.search) if args.search else list(METHODS)
-        todo = [job for job in jobs(args.seeds, args.methods or names, args.first) if job not in done and job[1] in args.kinds]
+        wanted = jobs(args.seeds, args.methods or names, args.first)
+        todo = [job for job in wanted if job not in done and job[1] in args.kinds]
         start = time.monotonic()
         for i, (seed, kind, method) in enumerate(todo, 1):
             if (time.monotonic() - start) * (i / max(i - 1, 1)) > 60 * args.minutes:
