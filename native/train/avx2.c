@@ -2,4 +2,5 @@
 #define NAME(x) x##_avx2
 #include "plain.h"
 #include "layers.h"
-#include "softmax.h"
+#include "moves.h"
+#include "tables.h"

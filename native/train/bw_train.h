@@ -2,8 +2,8 @@
  *
  * A gate with truth table w reads signals a and b: y = c0 + ca a + (cb + cab a) b with c0 = w00, ca = w10 - w00,
  * cb = w01 - w00, cab = w11 - w10 - w01 + w00. A stack is layers of such gates, each reading the one before; the last
- * may be summed up in groups. Samples go through it in blocks of BW_TRAIN_LANES: a block's row, one signal of all its
- * samples, is one cache line. Nothing is allocated and nothing is global; threads live as long as a call. */
+ * may be summed up in groups. Samples go through it in blocks: a row of a block, one signal of all its samples, is one
+ * cache line of 16 floats or 32 halves. Nothing is allocated and nothing is global. */
 #ifndef BW_TRAIN_H
 #define BW_TRAIN_H
 
@@ -15,21 +15,27 @@
 #define BW_TRAIN_API __attribute__((visibility("default")))
 #endif
 
-enum { BW_TRAIN_LANES = 16 };
+enum { BW_TRAIN_LANES = 16 }; /* floats a row */
 
 /* Every layer numbers its inputs anew, and so the results of the layer before; a result of the last layer has its
- * place in y. Gates are computed in the order of `gates` and, on the way back, in that of `gates_back`, where inputs
- * must appear first in the order of their numbers. Speed wants results in a row on the way there, inputs in a row on
- * the way back. What a gate learns is its truth table, 4 numbers, or logits of the 16 tables, whose softmax weighs
- * them. */
+ * place in y. On the way back gates come in an order of their own, in which inputs first appear in the order of their
+ * numbers, and a gradient may lie where one lay that has been read: rows of gradients are numbered apart, row 0 being
+ * zeros. What a gate learns is its truth table, 4 numbers, or logits of the 16 tables, whose softmax weighs them.
+ *
+ * plan: how many rows of gradients there are; [inputs] the number of each input of the stack; [inputs] the row of its
+ * gradient; then for each layer of n gates [10][n], of which three rows in the order there: numbers of a, b and the
+ * result; five in the order back: numbers of a and b, rows of the gradients of the result, of a and of b, or ~ of the
+ * row where it is the first to go there; two in the order of the tables: places in the orders there and back. The
+ * gradient of result i of the last layer lies in row i + 1. */
 struct bw_train_stack {
   int64_t n_layers, batch, n_groups, n_threads; /* n_groups 0: the last layer's own signals are the result */
-  int64_t half;                     /* 1: signals between layers may be kept in 16 bits, where the CPU is quick at it */
-  int64_t n_numbers;                /* 4 or 16 a gate */
-  const int64_t *widths;            /* [n_layers + 1]: inputs, then gates a layer */
-  const int32_t *slots;             /* [widths[0]]: the number of each input of the stack */
-  const int32_t *gates, *gates_back; /* [4][width] a layer: numbers of a, b, the result, and which gate it is */
+  int64_t half;          /* 1: signals of a block may be kept in 16 bits, where the CPU is quick at it */
+  int64_t n_numbers;     /* 4 or 16 a gate */
+  const int64_t *widths; /* [n_layers + 1]: inputs, then gates a layer */
+  const int32_t *plan;
   float *room; /* bw_train_room floats, 64-byte aligned; backward wants it as forward left it */
+  /* GOMP_parallel of a runtime whose threads are there anyway; NULL: threads that live as long as a call. */
+  void (*parallel)(void (*work)(void *), void *data, unsigned n_threads, unsigned flags);
 };
 
 /* Numbers [batch][n] anywhere in memory: entry (s, f) is at[s * to_sample + f * to_feature]. */
@@ -39,6 +45,18 @@ struct bw_train_array {
 };
 
 BW_TRAIN_API int bw_train_abi(void);
+
+BW_TRAIN_API int64_t bw_train_room(const struct bw_train_stack *stack);
+
+/* x [batch][widths[0]]; learned: of each layer [gates][n_numbers] -> y [batch][n_groups or gates of the last layer]. */
+BW_TRAIN_API void bw_train_forward(const struct bw_train_stack *stack, const struct bw_train_array *x,
+                                   const float *const *learned, const struct bw_train_array *y);
+
+/* After forward with the same learned: grad_y, as y -> grad_learned, as learned, and, where it is not NULL, grad_x, as
+ * x. Sums over the batch are the same again for the same number of threads. */
+BW_TRAIN_API void bw_train_backward(const struct bw_train_stack *stack, const struct bw_train_array *grad_y,
+                                    const float *const *learned, float *const *grad_learned,
+                                    const struct bw_train_array *grad_x);
 
 /* Gates whose connections choose: input i of gate g is the sum of weights[j][i][g] times signal candidates[i][g][j] of
  * x; what it does with both says tables[g], entries 00, 01, 10, 11. A signal is n_rows rows of BW_TRAIN_LANES samples,
@@ -57,15 +75,4 @@ BW_TRAIN_API void bw_train_choose(const struct bw_train_choice *choice, const fl
 BW_TRAIN_API void bw_train_choose_back(const struct bw_train_choice *choice, const float *weights, const float *tables,
                                        const void *x, const float *grad_y, float *grad_weights, float *grad_tables,
                                        float *grad_x);
-
-BW_TRAIN_API int64_t bw_train_room(const struct bw_train_stack *stack);
-
-/* x [batch][widths[0]]; learned: of each layer [gates][n_numbers] -> y [batch][n_groups or gates of the last layer]. */
-BW_TRAIN_API void bw_train_forward(const struct bw_train_stack *stack, const struct bw_train_array *x,
-                                   const float *const *learned, const struct bw_train_array *y);
-
-/* After forward: grad_y, as y -> grad_learned, as learned, and, where it is not NULL, grad_x, as x. Sums over the batch
- * are the same again for the same number of threads. */
-BW_TRAIN_API void bw_train_backward(const struct bw_train_stack *stack, const struct bw_train_array *grad_y,
-                                    float *const *grad_learned, const struct bw_train_array *grad_x);
 #endif

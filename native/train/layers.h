@@ -1,84 +1,126 @@
 /* The loops over one layer and one block, compiled once for each instruction set, which says what NAME, SAME (a
- * number in all lanes), MULADD (a b + c), KEPT (a row, or zeros), MAX and SUM4 (sums of four rows, added to four
- * numbers) are, and reads and writes half rows: VALUE_GET, VALUE_SET, GRAD_KEPT, GRAD_SET. Rows are vectors of the
- * compiler. */
+ * number in all lanes), MULADD (a b + c) and SUM4 (sums of four rows, added to four numbers) are, and how rows of
+ * halves are read and written: HALF_GET, HALF_PUT, GRAD_GET, GRAD_PUT. Rows are vectors of the compiler; a row of
+ * halves is two of them. */
 #include <string.h>
 
 typedef float row __attribute__((vector_size(64)));
 typedef int32_t whole __attribute__((vector_size(64)));
-enum { AHEAD = 12 };
-#define LOOP static inline __attribute__((always_inline)) void
+enum { AHEAD = 16 };
+#define INLINE static inline __attribute__((always_inline))
+#define ROW(at, i) ((char *)(at) + (int64_t)(i) * ROW_BYTES)
 
-#define GET(at, i, half) ((half) ? VALUE_GET(at, i) : ((const row *)(at))[i])
-#define GET_GRAD(at, i, half) ((half) ? GRAD_KEPT(1, at, i) : ((const row *)(at))[i])
+INLINE void NAME(get)(const void *at, int half, row *to) {
+  if (half)
+    HALF_GET(at, to);
+  else
+    to[0] = *(const row *)at;
+}
 
-LOOP NAME(forward_loop)(const struct bw_train_layer *layer, const void *x, int half_x, void *y, int half_y, int adds) {
-  const int32_t *at_a = layer->a, *at_b = layer->b, *at_y = layer->out;
+INLINE void NAME(put)(const row *from, int half, void *at) {
+  if (half)
+    HALF_PUT(from, at);
+  else
+    *(row *)at = from[0];
+}
+
+INLINE void NAME(get_grad)(const void *at, int half, row *to) {
+  if (half)
+    GRAD_GET(at, to);
+  else
+    to[0] = *(const row *)at;
+}
+
+INLINE void NAME(put_grad)(const row *from, int half, void *at) {
+  if (half)
+    GRAD_PUT(from, at);
+  else
+    *(row *)at = from[0];
+}
+
+INLINE void NAME(gate)(const float *c, const row *a, const row *b, int half, row *y) {
+  for (int v = 0; v < 1 + half; v++)
+    y[v] = MULADD(MULADD(SAME(c[3]), a[v], SAME(c[2])), b[v], MULADD(SAME(c[1]), a[v], SAME(c[0])));
+}
+
+INLINE void NAME(forward_loop)(const struct bw_train_layer *layer, const void *x, void *y, int half) {
+  const int32_t *at_a = layer->a, *at_b = layer->b;
   const float *c = layer->coefficients;
   const int64_t n_gates = layer->n_gates;
   for (int64_t g = 0; g < n_gates; g++, c += 4) {
-    row a = GET(x, at_a[g], half_x), b = GET(x, at_b[g], half_x);
-    row slope = MULADD(SAME(c[3]), a, SAME(c[2])), y_of_a = MULADD(SAME(c[1]), a, SAME(c[0]));
-    row result = MULADD(slope, b, y_of_a);
-    if (half_y)
-      VALUE_SET(y, at_y[g], result);
-    else if (adds)
-      ((row *)y)[at_y[g]] += result;
-    else
-      ((row *)y)[at_y[g]] = result;
+    row a[2], b[2], result[2];
+    int64_t ahead = g + AHEAD < n_gates ? g + AHEAD : g;
+    __builtin_prefetch(ROW(x, at_a[ahead]));
+    NAME(get)(ROW(x, at_a[g]), half, a), NAME(get)(ROW(x, at_b[g]), half, b);
+    NAME(gate)(c, a, b, half, result);
+    NAME(put)(result, half, ROW(y, g));
+  }
+}
+
+INLINE void NAME(adding_loop)(const struct bw_train_layer *layer, const void *x, void *y, int half) {
+  const int32_t *at_a = layer->a, *at_b = layer->b, *at_y = layer->out;
+  const float *c = layer->coefficients;
+  for (int64_t g = 0; g < layer->n_gates;) {
+    const int32_t group = at_y[g];
+    row *sums = (row *)y + group * (1 + half), sum[2] = {sums[0], half ? sums[1] : sums[0]};
+    for (; g < layer->n_gates && at_y[g] == group; g++, c += 4) {
+      row a[2], b[2], result[2];
+      NAME(get)(ROW(x, at_a[g]), half, a), NAME(get)(ROW(x, at_b[g]), half, b);
+      NAME(gate)(c, a, b, half, result);
+      for (int v = 0; v < 1 + half; v++) sum[v] += result[v];
+    }
+    for (int v = 0; v < 1 + half; v++) sums[v] = sum[v];
   }
 }
 
 static void NAME(forward)(const struct bw_train_layer *layer, const void *x, void *y) {
-  if (layer->half_in && layer->half_out)
-    NAME(forward_loop)(layer, x, 1, y, 1, 0);
-  else if (layer->half_in)
-    NAME(forward_loop)(layer, x, 1, y, 0, layer->adds);
-  else if (layer->half_out)
-    NAME(forward_loop)(layer, x, 0, y, 1, 0);
+  if (HAS_HALF && layer->half && layer->adds)
+    NAME(adding_loop)(layer, x, y, HAS_HALF);
+  else if (HAS_HALF && layer->half)
+    NAME(forward_loop)(layer, x, y, HAS_HALF);
+  else if (layer->adds)
+    NAME(adding_loop)(layer, x, y, 0);
   else
-    NAME(forward_loop)(layer, x, 0, y, 0, layer->adds);
+    NAME(forward_loop)(layer, x, y, 0);
 }
 
-#define ADD_GRAD(i, gradient)                                    \
-  do {                                                           \
-    row more = (gradient);                                       \
-    int old = (i) < fresh;                                       \
-    fresh += !old;                                               \
-    if (half_in)                                                 \
-      GRAD_SET(grad_x, i, GRAD_KEPT(old, grad_x, i) + more);     \
-    else                                                         \
-      ((row *)grad_x)[i] = KEPT(old, (row *)grad_x + (i)) + more; \
-  } while (0)
+/* gradients[i] += first * d + second * e. */
+INLINE void NAME(add_grad)(void *gradients, int64_t i, float first, const row *d, float second, const row *e,
+                           int half) {
+  row sum[2];
+  int64_t fresh = i >> 63, to = i ^ fresh; /* ~i says that nothing is there; row 0 is zeros */
+  NAME(get_grad)(ROW(gradients, to & ~fresh), half, sum);
+  for (int v = 0; v < 1 + half; v++) sum[v] = MULADD(SAME(second), e[v], MULADD(SAME(first), d[v], sum[v]));
+  NAME(put_grad)(sum, half, ROW(gradients, to));
+}
 
-LOOP NAME(backward_loop)(const struct bw_train_layer *layer, const void *x, const void *grad_y, int64_t n_in,
-                         float *sums, void *grad_x, int half_in, int half_out) {
-  const int32_t *a_of = layer->a, *b_of = layer->b, *y_of = layer->out;
+INLINE void NAME(backward_loop)(const struct bw_train_layer_back *layer, const void *x, void *gradients, float *sums,
+                                int to_x, int half) {
+  const int32_t *a_of = layer->a, *b_of = layer->b, *d_of = layer->d, *da_of = layer->da, *db_of = layer->db;
   const float *c = layer->coefficients;
-  const int64_t n_gates = layer->n_gates, size = half_out ? 32 : 64;
-  int64_t fresh = 0; /* rows from here on hold nothing yet */
+  const int64_t n_gates = layer->n_gates;
   for (int64_t g = 0; g < n_gates; g++, c += 4, sums += 4) {
-    int64_t at_a = a_of[g], at_b = b_of[g], ahead = y_of[g + AHEAD < n_gates ? g + AHEAD : g];
-    row a = GET(x, at_a, half_in), b = GET(x, at_b, half_in), d = GET_GRAD(grad_y, y_of[g], half_out);
-    __builtin_prefetch((const char *)grad_y + ahead * size); /* the one row not near the last */
-    row da = d * a, db = d * b, dab = da * b;
-    SUM4(d, da, db, dab, sums);
-    if (!grad_x) continue;
-    ADD_GRAD(at_a, MULADD(SAME(c[3]), db, SAME(c[1]) * d));
-    ADD_GRAD(at_b, MULADD(SAME(c[3]), da, SAME(c[2]) * d));
+    row a[2], b[2], d[2], da[2], db[2], dab[2];
+    __builtin_prefetch(ROW(gradients, d_of[g + AHEAD < n_gates ? g + AHEAD : g])); /* the one row not near the last */
+    NAME(get)(ROW(x, a_of[g]), half, a), NAME(get)(ROW(x, b_of[g]), half, b);
+    NAME(get_grad)(ROW(gradients, d_of[g]), half, d);
+    for (int v = 0; v < 1 + half; v++) da[v] = d[v] * a[v], db[v] = d[v] * b[v], dab[v] = da[v] * b[v];
+    if (half)
+      SUM4(d[0] + d[1], da[0] + da[1], db[0] + db[1], dab[0] + dab[1], sums);
+    else
+      SUM4(d[0], da[0], db[0], dab[0], sums);
+    if (!to_x) continue;
+    NAME(add_grad)(gradients, da_of[g], c[1], d, c[3], db, half);
+    NAME(add_grad)(gradients, db_of[g], c[2], d, c[3], da, half);
   }
-  int64_t in_size = half_in ? 32 : 64;
-  if (grad_x && fresh < n_in) memset((char *)grad_x + fresh * in_size, 0, (size_t)((n_in - fresh) * in_size));
 }
 
-static void NAME(backward)(const struct bw_train_layer *layer, const void *x, const void *grad_y, int64_t n_in,
-                           float *sums, void *grad_x) {
-  if (layer->half_in && layer->half_out)
-    NAME(backward_loop)(layer, x, grad_y, n_in, sums, grad_x, 1, 1);
-  else if (layer->half_in)
-    NAME(backward_loop)(layer, x, grad_y, n_in, sums, grad_x, 1, 0);
-  else if (layer->half_out)
-    NAME(backward_loop)(layer, x, grad_y, n_in, sums, grad_x, 0, 1);
+static void NAME(backward)(const struct bw_train_layer_back *layer, const void *x, void *gradients, float *sums,
+                           int to_x) {
+  if (HAS_HALF && layer->half && to_x)
+    NAME(backward_loop)(layer, x, gradients, sums, 1, HAS_HALF);
+  else if (HAS_HALF && layer->half)
+    NAME(backward_loop)(layer, x, gradients, sums, 0, HAS_HALF);
   else
-    NAME(backward_loop)(layer, x, grad_y, n_in, sums, grad_x, 0, 0);
+    NAME(backward_loop)(layer, x, gradients, sums, to_x, 0);
 }

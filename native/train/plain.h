@@ -1,23 +1,19 @@
-/* What layers.h needs where the compiler alone makes the vectors. */
+/* What the loops need where the compiler alone makes the vectors. No rows of halves here: nothing asks for them. */
+#define HAS_HALF 0
+#define HALF_GET(at, to) ((to)[0] = *(const row *)(at))
+#define HALF_PUT(from, at) (*(row *)(at) = (from)[0])
+#define GRAD_GET(at, to) HALF_GET(at, to)
+#define GRAD_PUT(from, at) HALF_PUT(from, at)
 #define SAME(number) (number)
 #define MULADD(a, b, c) ((a) * (b) + (c))
-#define KEPT(old, at) ((old) ? *(at) : (row){0})
-/* No half rows here: has_half is 0, nothing asks for them. */
-#define VALUE_GET(at, i) (((const row *)(at))[i])
-#define VALUE_SET(at, i, values) (((row *)(at))[i] = (values))
-#define GRAD_KEPT(old, at, i) KEPT(old, (const row *)(at) + (i))
-#define GRAD_SET(at, i, values) (((row *)(at))[i] = (values))
-#define HAS_HALF 0
 #define SUM4(r0, r1, r2, r3, to)               \
   do {                                         \
-    float at[4] = {0, 0, 0, 0};                \
-    for (int i = 0; i < BW_TRAIN_LANES; i++) { \
-      at[0] += (r0)[i];                        \
-      at[1] += (r1)[i];                        \
-      at[2] += (r2)[i];                        \
-      at[3] += (r3)[i];                        \
+    row all_[4] = {r0, r1, r2, r3};            \
+    for (int k = 0; k < 4; k++) {              \
+      float sum = 0;                           \
+      for (int i = 0; i < LANES; i++) sum += all_[k][i]; \
+      (to)[k] += sum;                          \
     }                                          \
-    for (int i = 0; i < 4; i++) (to)[i] += at[i]; \
   } while (0)
 #define MAX(a, b) ((row)(((whole)(a) & ((a) > (b))) | ((whole)(b) & ~((a) > (b)))))
 #define TRANSPOSE(rows)                      \
@@ -29,3 +25,9 @@
         (rows)[j][i] = other;                \
       }                                      \
   } while (0)
+#define FOUR_ROWS(each, rows) \
+  for (int g_ = 0; g_ < TILE; g_++) \
+    for (int k = 0; k < 4; k++) (rows)[k][g_] = (each)[4 * g_ + k]
+#define FOUR_EACH(rows, each) \
+  for (int g_ = 0; g_ < TILE; g_++) \
+    for (int k = 0; k < 4; k++) (each)[4 * g_ + k] = (rows)[k][g_]

@@ -29,8 +29,8 @@ def some_wirings(widths):
     return wirings
 
 
-def both_ways(widths, batch, n_groups, to_inputs, threads):
-    """[result, gradients] of the library, then of plain PyTorch in float64."""
+def both_ways(widths, batch, n_groups, to_inputs, threads, half=False):
+    """[result, gradients] of the library, then of plain PyTorch in float64. half: under autocast."""
     wirings, x = some_wirings(widths), torch.rand(batch, widths[0])
     tables, grad = [torch.rand(width, 4) for width in widths[1:]], torch.randn(batch, n_groups or widths[-1])
     found = []
@@ -40,7 +40,8 @@ def both_ways(widths, batch, n_groups, to_inputs, threads):
         if dtype == torch.float32:
             before = torch.get_num_threads()
             torch.set_num_threads(threads)
-            y = gate_stack(leaf, learned, stack_plan(wirings, widths[0], n_groups), n_groups)
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                y = gate_stack(leaf, learned, stack_plan(wirings, widths[0], n_groups), n_groups)
             y.backward(grad.to(dtype))
             torch.set_num_threads(before)
         else:
@@ -64,6 +65,33 @@ def test_a_stack_forward_and_backward(batch, to_inputs, widths, n_groups):
         torch.testing.assert_close(mine.double(), want, rtol=2e-5, atol=5e-5)  # float32 sums of up to 513 numbers
 
 
+@needs_library
+@pytest.mark.parametrize("batch", [1, 16, 17, 31, 32, 33, 100, 128, 513])
+@pytest.mark.parametrize("widths", [(19, 33), (7, 40, 3, 30), (90, 30)])
+@pytest.mark.parametrize("n_groups", [0, 3])
+def test_a_stack_in_halves(batch, widths, n_groups):
+    """A value is rounded by at most 2^-12 of 1, a gradient by 2^-9 of itself whenever another reader adds to it."""
+    torch.manual_seed(batch)
+    threads, to_inputs = 1 + batch % 2, batch % 3 > 0
+    for mine, want in zip(*both_ways(widths, batch, n_groups, to_inputs, threads, half=True), strict=True):
+        assert float((mine - want).norm()) <= 0.015 * float(want.norm())  # sums of up to 20 readers in the second net
+
+
+@needs_library
+def test_inputs_that_nobody_reads_get_no_gradient():
+    torch.manual_seed(0)
+    wirings = [torch.randint(5, (2, 40)).int() + 3, torch.randint(9, (2, 6)).int() + 7]  # of 12 and of 40
+    learned, x = [torch.rand(40, 4), torch.rand(6, 4)], torch.rand(33, 12, requires_grad=True)
+    gate_stack(x, learned, stack_plan(wirings, 12)).sum().backward()
+    read = (x.grad != 0).any(0)
+    used = wirings[0][:, torch.unique(wirings[1]).long()]
+    assert set(read.nonzero()[:, 0].tolist()) <= set(used.flatten().tolist()) and bool(read.any())
+    want = x.detach().double().requires_grad_()
+    rows = relaxed_gates(want.t(), learned[0].double(), wirings[0])
+    relaxed_gates(rows, learned[1].double(), wirings[1]).sum().backward()
+    torch.testing.assert_close(x.grad.double(), want.grad, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.skipif(compiler() is None, reason="needs a C compiler: apt install gcc")
 @pytest.mark.parametrize("isa", ["reference", "avx2"])
 def test_the_loops_of_other_instruction_sets(isa, tmp_path, monkeypatch):
@@ -72,10 +100,10 @@ def test_the_loops_of_other_instruction_sets(isa, tmp_path, monkeypatch):
     others = tuple({"avx2", "avx512"} - {isa})
     sources = [path for path in sorted((NATIVE / "train").glob("*.c")) if not path.stem.endswith(others)]
     flags = [] if isa == "reference" else [*FLAGS[isa], "-DBW_HAVE_AVX2=1"]
-    names = map(str, sources)
     path = tmp_path / "libbw_train.so"
     subprocess.run(
-        [compiler(), "-std=gnu11", "-O1", "-shared", "-fPIC", *flags, *names, "-o", path, "-lpthread"], check=True
+        [compiler(), "-std=gnu11", "-O1", "-shared", "-fPIC", *flags, *map(str, sources), "-o", path, "-lpthread"],
+        check=True,
     )
     library = native_gates.open_library(path)
     assert library is not None

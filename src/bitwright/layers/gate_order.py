@@ -45,21 +45,52 @@ def first_use(signals: np.ndarray, n_inputs: int) -> np.ndarray:
     return number
 
 
-def order_stack(wirings: Sequence[np.ndarray], n_inputs: int, n_groups: int = 0) -> np.ndarray:
-    """wirings: int (2, gates) of each layer, indices in range -> int32, as `struct bw_train_stack` has it.
+def gradient_rows(walks: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], n_results: int, shared: bool):
+    """Where gradients lie on the way back: (rows in all, list of int (3, gates) a layer, rows of the first inputs).
 
-    First the number of each of the n_inputs; then the gates of all layers, those of one in the order of their results,
-    as four rows: numbers of both inputs, of the result (of the last layer: its place, or which of n_groups it is in),
-    of the table; then all of that again, in the order of the walks.
+    walks: for each layer, last first, numbers of the result and of both inputs, gate by gate. A gate's gradient is read
+    once; its row then goes to the next input met for the first time, which is a cache line at hand. shared: results of
+    the last layer are read more than once. Rows of the result and of both inputs, ~ of them at first use; results of
+    the last layer have rows 1, 2, ...; row 0 stays zeros, for inputs that nobody reads.
     """
+    row_of, free, n_rows, found = list(range(1, n_results + 1)), [], n_results + 1, []
+    for layer, (results, first, second, n_inputs) in enumerate(walks):
+        rows, keep = [0] * n_inputs, shared and layer == 0
+        of_results, of_inputs = [], ([], [])
+        for result, *inputs in zip(results.tolist(), first.tolist(), second.tolist(), strict=True):
+            row = row_of[result]
+            of_results.append(row)
+            if row and not keep:
+                free.append(row)
+            for one, to in zip(inputs, of_inputs, strict=True):
+                if rows[one]:
+                    to.append(rows[one])
+                    continue
+                if not free:
+                    free.append(n_rows)
+                    n_rows += 1
+                rows[one] = free.pop()
+                to.append(~rows[one])
+        if keep:
+            free += range(1, n_results + 1)
+        row_of = rows
+        found.append(np.array([of_results, *of_inputs]))
+    return n_rows, found, row_of
+
+
+def order_stack(wirings: Sequence[np.ndarray], n_inputs: int, n_groups: int = 0) -> np.ndarray:
+    """wirings: int (2, gates) of each layer, indices in range -> int32, the plan of `struct bw_train_stack`."""
     walks, numbers, width = [], [], n_inputs
     for wiring in wirings:
         walks.append(trail(wiring[0], wiring[1], width))
         numbers.append(first_use(wiring[:, walks[-1]].T.reshape(-1), width))
         width = wiring.shape[1]
     numbers.append(np.arange(width) // (width // n_groups) if n_groups else np.arange(width))
-    there, back = [], []
-    for wiring, walk, own, after in zip(wirings, walks, numbers[:-1], numbers[1:], strict=True):
-        for parts, order in (there, np.argsort(after, kind="stable")), (back, walk):
-            parts += [own[wiring[0, order]], own[wiring[1, order]], after[order], order]
-    return np.concatenate([numbers[0], *there, *back]).astype(np.int32)
+    layers = list(zip(wirings, walks, numbers[:-1], numbers[1:], strict=True))
+    back = [(after[walk], *own[wiring[:, walk]], len(own)) for wiring, walk, own, after in layers]
+    n_rows, rows, first_rows = gradient_rows(back[::-1], n_groups or width, n_groups > 0)
+    parts = [np.array([n_rows]), numbers[0], np.array(first_rows, int)[numbers[0]]]
+    for (wiring, walk, own, after), (_, first, second, _), own_rows in zip(layers, back, rows[::-1], strict=True):
+        there = np.argsort(after, kind="stable")
+        parts += [*own[wiring[:, there]], after[there], first, second, *own_rows, np.argsort(there), np.argsort(walk)]
+    return np.concatenate(parts).astype(np.int32)

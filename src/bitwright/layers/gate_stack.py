@@ -46,15 +46,15 @@ class _GateStack(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, plan: Tensor, n_groups: int, *learned: Tensor) -> Tensor:
         n_numbers, widths = learned[0].shape[1], [x.shape[1], *map(len, learned)]
         threads, half = torch.get_num_threads(), torch.is_autocast_enabled("cpu")
-        ctx.room = _Room(native_gates.room_size(len(x), widths, n_groups, threads, n_numbers))
         ctx.shape = [n_groups, threads, half, n_numbers, *widths]
-        ctx.save_for_backward(plan)
+        ctx.room = _Room(native_gates.room_size(len(x), plan, ctx.shape))
+        ctx.save_for_backward(plan, *learned)
         return native_gates.gates_stack(x, learned, plan, ctx.shape, ctx.room.memory)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):
-        to_x = ctx.needs_input_grad[0]
-        found = native_gates.gates_stack_back(grads[0], ctx.saved_tensors[0], ctx.shape, ctx.room.memory, to_x)
+        to_x, (plan, *learned) = ctx.needs_input_grad[0], ctx.saved_tensors
+        found = native_gates.gates_stack_back(grads[0], learned, plan, ctx.shape, ctx.room.memory, to_x)
         return found[0] if to_x else None, None, None, *found[1:]
 
 

@@ -14,14 +14,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-ABI = 3
+ABI = 4
 OPERATORS = torch.library.Library("bitwright", "FRAGMENT")
 
 
 class _Stack(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("n_layers", "batch", "n_groups", "n_threads", "half", "n_numbers")),
-        *((name, ctypes.c_void_p) for name in ("widths", "slots", "gates", "gates_back", "room")),
+        *((name, ctypes.c_void_p) for name in ("widths", "plan", "room", "parallel")),
     ]
 
 
@@ -45,7 +45,7 @@ def open_library(path: str | Path) -> ctypes.CDLL | None:
     signatures = {
         "bw_train_room": (ctypes.c_int64, [stack]),
         "bw_train_forward": (None, [stack, array, numbers, array]),
-        "bw_train_backward": (None, [stack, array, numbers, array]),
+        "bw_train_backward": (None, [stack, array, numbers, numbers, array]),
         "bw_train_choose": (None, [ctypes.c_void_p] * 5),
         "bw_train_choose_back": (None, [ctypes.c_void_p] * 8),
     }
@@ -76,22 +76,33 @@ def takes(*values: Tensor) -> bool:
     return available() and all(v.dtype == torch.float32 and v.device.type == "cpu" for v in values)
 
 
-def room_size(batch: int, widths: Sequence[int], n_groups: int, n_threads: int, n_numbers: int) -> int:
-    """How many floats of room a stack needs."""
-    n_layers, counts = len(widths) - 1, (ctypes.c_int64 * len(widths))(*widths)
-    return library().bw_train_room(_Stack(n_layers, batch, n_groups, n_threads, 0, n_numbers, ctypes.addressof(counts)))
+@cache
+def _parallel() -> int | None:
+    """GOMP_parallel of the OpenMP runtime of torch's own loops: two teams of threads would be in each other's way.
+
+    None where torch has another runtime; the library then makes threads itself.
+    """
+    try:
+        found = ctypes.CDLL(torch._C.__file__).GOMP_parallel  # looks into what torch is linked with
+    except (OSError, AttributeError, TypeError):
+        return None
+    return ctypes.cast(found, ctypes.c_void_p).value
+
+
+def room_size(batch: int, plan: Tensor, shape: Sequence[int]) -> int:
+    """How many floats of room a stack needs. plan, shape: as in gates_stack."""
+    stack, _alive = _stack(plan, shape, None, batch)
+    return library().bw_train_room(stack)
 
 
 def _pointers(tensors: Sequence[Tensor]) -> ctypes.Array:
     return (ctypes.c_void_p * len(tensors))(*[tensor.data_ptr() for tensor in tensors])
 
 
-def _stack(plan: Tensor, shape: list[int], room: Tensor, batch: int):
+def _stack(plan: Tensor, shape: Sequence[int], room: Tensor | None, batch: int):
     n_groups, n_threads, half, n_numbers, *widths = shape
     counts = (ctypes.c_int64 * len(widths))(*widths)  # to be kept alive by the caller
-    there = plan.data_ptr() + 4 * widths[0]
-    back = there + 16 * sum(widths[1:])
-    places = (ctypes.addressof(counts), plan.data_ptr(), there, back, room.data_ptr())
+    places = (ctypes.addressof(counts), plan.data_ptr(), 0 if room is None else room.data_ptr(), _parallel())
     return _Stack(len(widths) - 1, batch, n_groups, n_threads, half, n_numbers, *places), counts
 
 
@@ -104,13 +115,16 @@ def _forward(x: Tensor, learned: list[Tensor], plan: Tensor, shape: list[int], r
     return y
 
 
-def _backward(grad: Tensor, plan: Tensor, shape: list[int], room: Tensor, to_x: bool) -> list[Tensor]:
-    batch, n_numbers, widths = len(grad), shape[3], shape[4:]
-    grad_learned = [grad.new_empty(width, n_numbers) for width in widths[1:]]
+def _backward(
+    grad: Tensor, learned: list[Tensor], plan: Tensor, shape: list[int], room: Tensor, to_x: bool
+) -> list[Tensor]:
+    batch, widths = len(grad), shape[4:]
+    learned = [numbers.contiguous() for numbers in learned]
+    grad_learned = [torch.empty_like(numbers) for numbers in learned]
     grad_x = grad.new_empty(widths[0], batch if to_x else 0).t()
     stack, _alive = _stack(plan, shape, room, batch)
     wanted = ctypes.byref(_Array.of(grad_x)) if to_x else None
-    library().bw_train_backward(stack, _Array.of(grad), _pointers(grad_learned), wanted)
+    library().bw_train_backward(stack, _Array.of(grad), _pointers(learned), _pointers(grad_learned), wanted)
     return [grad_x, *grad_learned]
 
 
@@ -122,9 +136,10 @@ def library() -> ctypes.CDLL:
 
 
 # shape: n_groups, n_threads, half, n_numbers, widths. gates_stack_back gives grad_x, empty unless to_x, and the others.
+_STACK = "Tensor[] learned, Tensor plan, int[] shape, Tensor(a!) room"
 for _schema, _function in {
-    "gates_stack(Tensor x, Tensor[] learned, Tensor plan, int[] shape, Tensor(a!) room) -> Tensor": _forward,
-    "gates_stack_back(Tensor grad, Tensor plan, int[] shape, Tensor(a!) room, bool to_x) -> Tensor[]": _backward,
+    f"gates_stack(Tensor x, {_STACK}) -> Tensor": _forward,
+    f"gates_stack_back(Tensor grad, {_STACK}, bool to_x) -> Tensor[]": _backward,
 }.items():
     OPERATORS.define(_schema)
     OPERATORS.impl(_schema.split("(")[0], _function, "CPU")
