@@ -27,6 +27,15 @@ def random_net(width: int = 8000, depth: int = 6, n_pixels: int = 784, seed: int
     return b.finish(b.count(x, np.arange(width).reshape(classes, -1).tolist()))
 
 
+def any_net(width: int, depth: int, n_pixels: int = 784, seed: int = 0, classes: int = 10) -> Program:
+    """The same with gates of all sixteen kinds: constants, wires and inverters among them, and what they make dead."""
+    rng, b = np.random.default_rng(seed), Builder()
+    x = b.threshold(b.input("int", (n_pixels,), 0, 255), rng.integers(1, 255, (n_pixels, 1)))
+    for _ in range(depth):
+        x = b.lut(x, balanced_pairs(rng, x.shape[0], width), rng.integers(0, 16, width))
+    return b.finish(b.count(x, np.arange(width).reshape(classes, -1).tolist()))
+
+
 def balanced_pairs(rng: np.random.Generator, n_inputs: int, n_gates: int) -> np.ndarray:
     """(n_gates, 2), the two inputs of a gate distinct."""
     rounds = -(-2 * n_gates // n_inputs)
