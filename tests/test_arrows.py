@@ -28,7 +28,7 @@ ARROWS = {
     "train": ({"models", "layers", "quantizers", "data", "freeze", "ir", "bits"}, {"numpy", "rich", *TORCH}),
     "app": (
         {"models", "layers", "quantizers", "data", "freeze", "train", "ir", "bits", "backends", "bench"},
-        {"numpy", "rich", "tyro", *TORCH},
+        {"numpy", "rich", "tyro", "optuna", *TORCH},
     ),
     "bench": (
         {"models", "layers", "quantizers", "data", "freeze", "train", "ir", "bits", "passes", "backends"},

@@ -16,10 +16,12 @@ from bitwright.app.campaign.command import campaign_command
 from bitwright.app.exporting import export_command
 from bitwright.app.faults import faults_command
 from bitwright.app.methods import methods_command
+from bitwright.app.sweep import sweep_command
 from bitwright.app.training import train_command
 
 COMMANDS: dict[str, Callable] = {
     "train": train_command,
+    "sweep": sweep_command,
     "freeze": commands.freeze,
     "verify": commands.verify,
     "eval": commands.evaluate,
