@@ -44,14 +44,10 @@ def _grid(x: Tensor, options: Augment, generator: Generator) -> Tensor:
 
 def _whole_shift(x: Tensor, reach: int, generator: Generator) -> Tensor:
     """Whole pixels, so that no image is blurred by interpolation."""
-    batch, channels, height, width = x.shape
-    down, right = (torch.randint(-reach, reach + 1, (batch,), generator=generator) for _ in range(2))
-    rows = (torch.arange(height)[None] + reach - down[:, None]).to(x.device)
-    columns = (torch.arange(width)[None] + reach - right[:, None]).to(x.device)
-    padded = F.pad(x, (reach, reach, reach, reach))
-    images = torch.arange(batch, device=x.device)[:, None, None, None]
-    planes = torch.arange(channels, device=x.device)[None, :, None, None]
-    return padded[images, planes, rows[:, None, :, None], columns[:, None, None, :]]
+    batch, _, height, width = x.shape
+    down, right = (torch.randint(-reach, reach + 1, (batch,), generator=generator).to(x.device) for _ in range(2))
+    places = F.pad(x, (reach, reach, reach, reach)).unfold(2, height, 1).unfold(3, width, 1)
+    return places[torch.arange(batch, device=x.device), :, reach - down, reach - right]
 
 
 def _erase(x: Tensor, chance: float, generator: Generator) -> Tensor:
