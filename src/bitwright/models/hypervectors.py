@@ -3,10 +3,10 @@
 Every method is an encoder (features -> a code of N numbers) and a way to learn one prototype a class. Written from
 published descriptions, not from their authors' code; what is left open there is chosen here and said at each encoder.
 Sources: vanilla: Kanerva 2009, Cognitive Computation 1 (bind keys with levels, bundle); OnlineHD: Hernandez-Cano et al.
-2021, DATE (similarity-weighted updates); LeHDC: Duan et al. 2022, arXiv:2203.04680 (prototypes as a binary layer);
-RFF-HDC: Yu et al. 2022, arXiv:2202.04805 (levels whose similarity is a kernel's, by random Fourier features);
-Laplace-HDC: Pourmand et al. 2024, arXiv:2404.10759 (Laplace kernel, keys as cyclic shifts); HoloGN: Manabat et al. 2019
-(a level as a cyclic shift of the key).
+2021, DATE (similarity-weighted updates); LeHDC: Duan et al. 2022, DAC, arXiv:2203.09680 (prototypes as a binary layer);
+RFF-HDC: Yu et al. 2022, NeurIPS, arXiv:2202.04805 (levels whose similarity is a kernel's, by random Fourier features);
+Laplace-HDC: Pourmand et al. 2024, arXiv:2404.10759 (Laplace kernel, keys as cyclic shifts); HoloGN: Kleyko et al.,
+arXiv:1501.03784, used on characters by Manabat et al. 2019, ISMAC (a level as a cyclic shift of the key).
 """
 
 from collections.abc import Callable
