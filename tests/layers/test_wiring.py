@@ -65,6 +65,9 @@ def test_impossible_wirings_are_errors():
         check_wiring(torch.tensor([[0, 5], [1, 2]]), 5, 2, 2)
     with pytest.raises(ValueError, match="expected \\(k, out_features\\)"):
         check_wiring(torch.tensor([[0, 1, 2]]), 5, 2, 2)
+    for wrong in (torch.rand(2, 2), torch.ones(2, 2, dtype=torch.bool)):
+        with pytest.raises(ValueError, match="expected integers"):
+            check_wiring(wrong, 5, 2, 2)
 
 
 @pytest.mark.parametrize("candidates", [4, 9])

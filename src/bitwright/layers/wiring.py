@@ -105,8 +105,11 @@ def _check(name: str, in_features: int, out_features: int, k: int) -> None:
 
 
 def check_wiring(wiring: Tensor, in_features: int, out_features: int, k: int) -> Tensor:
-    """A wiring of one's own as int32 (k, out_features). Raises ValueError for another shape or a wrong index."""
+    """A wiring of one's own as int32 (k, out_features). Raises ValueError for another shape or kind, or a wrong
+    index."""
     wiring = torch.as_tensor(wiring)
+    if wiring.is_floating_point() or wiring.is_complex() or wiring.dtype == torch.bool:
+        raise ValueError(f"wiring: {wiring.dtype}, expected integers, the numbers of the inputs")
     if tuple(wiring.shape) != (k, out_features):
         raise ValueError(f"wiring: shape {tuple(wiring.shape)}, expected (k, out_features) = ({k}, {out_features})")
     low, high = int(wiring.min()), int(wiring.max())
