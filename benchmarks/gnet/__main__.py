@@ -55,9 +55,10 @@ def main() -> None:
     parser.add_argument("--projection", nargs="+", default=["hadamard"])
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--split", choices=["val", "test"], default="val")
     parser.add_argument("--samples", type=int, default=0, help="the first so many of the split; 0 takes all")
-    parser.add_argument("--verify", type=int, default=16, help="samples for kernels and twin, first seed")
+    parser.add_argument("--verify", type=int, default=1, help="samples for kernels and twin, first seed; seconds each")
     args = parser.parse_args()
     recipe, _, data, model = load_run(args.run)
     x, y = (data.x_val, data.y_val) if args.split == "val" else (data.x_test, data.y_test)
@@ -73,8 +74,8 @@ def main() -> None:
     for projection in args.projection:
         for n in args.n:
             seen: list[float] = []
-            for seed in range(args.seeds):
-                row = measure(model, data, x, y, n, projection, args.rounds, seed, args.verify if seed == 0 else 0)
+            for seed in range(args.first_seed, args.first_seed + args.seeds):
+                row = measure(model, data, x, y, n, projection, args.rounds, seed, args.verify if not seen else 0)
                 row |= {"split": args.split, "model_accuracy": round(float_accuracy, 4)}
                 table["rows"].append(row)
                 seen.append(row["accuracy"])

@@ -5,7 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from bitwright.bench.faults import STORED, TARGETS, damage, fault_curve, flip_exactly, run_damaged, summarize_faults
+from bitwright.bench.faults import (
+    STORED,
+    TARGETS,
+    damage,
+    fault_curve,
+    flip_by_vote,
+    flip_exactly,
+    run_damaged,
+    summarize_faults,
+)
 from bitwright.bench.svg_curves import svg_curves
 from bitwright.cli import main
 from bitwright.ir import Builder, execute
@@ -103,6 +112,22 @@ def test_half_of_one_bit_weights_leaves_nothing():
     none, some, half = (row["mean"] for row in summarize_faults(points))
     assert none == 100 and some == 100 and 2 < half < 22
     assert all(point.flipped == round(point.rate * 2000) and point.bits == 2000 for point in points)
+
+
+@pytest.mark.parametrize("copies", [1, 3, 5])
+def test_a_vote_is_wrong_where_most_copies_are(copies):
+    n, rate = 40001, 0.2
+    bits = np.random.default_rng(1).integers(0, 2, n).astype(np.uint8)
+    wrong = (flip_by_vote(bits, rate, np.random.default_rng(2), copies) != bits).mean()
+    expected = {1: rate, 3: 3 * rate**2 - 2 * rate**3, 5: 10 * rate**3 - 15 * rate**4 + 6 * rate**5}[copies]
+    assert abs(wrong - expected) < (5 * (expected / n) ** 0.5 if copies > 1 else 1 / n)
+
+
+def test_votes_need_an_odd_number_of_stored_copies():
+    with pytest.raises(ValueError, match="odd number"):
+        damage(little_program(), "weights", 0.1, 0, copies=2)
+    with pytest.raises(ValueError, match="not stored"):
+        fault_curve(little_program(), inputs(), np.zeros(40), "activations", [0.1], [0], copies=3)
 
 
 def test_errors_name_the_way_out():

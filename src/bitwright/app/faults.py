@@ -16,6 +16,7 @@ def faults_command(
     seeds: int = 3,
     data: str = "",
     samples: int = 0,
+    copies: int = 1,
     out: Path | None = None,
 ) -> None:
     """Flip bits of a Program at exact rates and measure what is left of its accuracy.
@@ -30,6 +31,7 @@ def faults_command(
         seeds: runs with other flips at each rate.
         data: a data set's name; by default the one the network was trained on. Its test set is read.
         samples: use so many of it; 0 takes all.
+        copies: store every bit so often (an odd number) and take the majority.
         out: write OUT.json and OUT.svg too.
     """
     from bitwright.app.commands import open_program
@@ -40,8 +42,9 @@ def faults_command(
         raise ValueError(f"faults: no target {target!r}; choose one of {', '.join(TARGETS)}")
     opened = open_program(program)
     name, x, y = _labelled(opened, data, samples)
-    print(f"{program}: {target} flipped, {len(x):,} test samples of {name}, {seeds} seeds")
-    points = fault_curve(opened, x, y, target, rate, range(seeds), progress=_shown(target in STORED))
+    voted = f", majority of {copies} copies" if copies > 1 else ""
+    print(f"{program}: {target} flipped{voted}, {len(x):,} test samples of {name}, {seeds} seeds")
+    points = fault_curve(opened, x, y, target, rate, range(seeds), progress=_shown(target in STORED), copies=copies)
     print("  rate   accuracy   sd")
     for row in summarize_faults(points):
         print(f"{100 * row['rate']:5.1f}%   {row['mean']:7.2f}  {row['sd']:5.2f}")
@@ -49,7 +52,8 @@ def faults_command(
         out.parent.mkdir(parents=True, exist_ok=True)
         rows = summarize_faults(points)
         curve = [(100 * row["rate"], row["mean"], row["sd"]) for row in rows]
-        described = {"program": Path(program).stem, "data": name, "samples": len(x), "points": as_json(points)}
+        described = {"program": Path(program).stem, "data": name, "samples": len(x), "copies": copies}
+        described |= {"points": as_json(points)}
         out.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n")
         svg = svg_curves({Path(program).stem: curve}, f"{target} flipped", "bits flipped, %", "accuracy, %")
         out.with_suffix(".svg").write_text(svg)

@@ -48,13 +48,23 @@ def flip_exactly(bits: np.ndarray, rate: float, rng: np.random.Generator) -> np.
     return damaged
 
 
-def damage(program: Program, target: str, rate: float, seed: int) -> tuple[Program, int, int]:
+def flip_by_vote(bits: np.ndarray, rate: float, rng: np.random.Generator, copies: int) -> np.ndarray:
+    """What a majority vote makes of so many copies of bits, each with its own exact share flipped. copies: odd."""
+    if copies < 1 or copies % 2 == 0:
+        raise ValueError(f"faults: copies is {copies}; a vote needs an odd number")
+    ones = np.zeros(len(bits), np.int32)
+    for _ in range(copies):
+        ones += flip_exactly(bits, rate, rng)
+    return (2 * ones > copies).astype(bits.dtype)
+
+
+def damage(program: Program, target: str, rate: float, seed: int, copies: int = 1) -> tuple[Program, int, int]:
     """(a Program with flipped constants, bits flipped, bits in all). target: "weights" (matrices, kernels, tables),
     "thresholds" (thresholds, factors, offsets) or "bytes" (both: everything stored but wiring, whose damage a loader
-    finds). Integers are flipped as the file stores them.
+    finds). Integers are flipped as the file stores them. copies: each bit is the majority of so many, damaged alike.
 
-    Raises ValueError for another target, a rate outside [0, 1], or nothing to flip; ProgramError if the damaged numbers
-    make no valid Program.
+    Raises ValueError for another target, a rate outside [0, 1], an even number of copies, or nothing to flip;
+    ProgramError if the damaged numbers make no valid Program.
     """
     _check(target, rate, STORED)
     places = [(i, name) for i, op in enumerate(program.ops) for name in STORED[target] if name in op.consts]
@@ -62,7 +72,7 @@ def damage(program: Program, target: str, rate: float, seed: int) -> tuple[Progr
     if not fields:
         raise ValueError(f"faults: this Program stores no {target}; targets: {', '.join(TARGETS)}")
     whole = np.concatenate(fields)
-    damaged = flip_exactly(whole, rate, np.random.default_rng([seed, 1]))
+    damaged = flip_by_vote(whole, rate, np.random.default_rng([seed, 1]), copies)
     ops, at = list(program.ops), 0
     for (i, name), field in zip(places, fields):
         value = _from_bits(program.ops[i], name, damaged[at : at + len(field)])
@@ -102,15 +112,21 @@ def run_damaged(program: Program, x: np.ndarray, target: str, rate: float, seed:
 
 def fault_curve(
     program: Program, x: np.ndarray, y: np.ndarray, target: str, rates: Sequence[float], seeds: Sequence[int],
-    batch: int = 64, progress: Callable[[FaultPoint], Any] | None = None,
+    batch: int = 64, progress: Callable[[FaultPoint], Any] | None = None, copies: int = 1,
 ) -> list[FaultPoint]:  # fmt: skip
-    """Accuracy on (x, y) for every rate and seed. progress: called with each point as it is measured."""
+    """Accuracy on (x, y) for every rate and seed. progress: called with each point as it is measured. copies: of what
+    is stored, as in `damage`.
+
+    Raises ValueError for copies of values that are not stored.
+    """
+    if copies > 1 and target not in STORED:
+        raise ValueError(f"faults: {target} are not stored, so there are no copies; targets: {', '.join(STORED)}")
     points = []
     for rate in rates:
         for seed in seeds:
             right, flipped, bits = 0, 0, 0
             if target in STORED:
-                damaged, flipped, bits = damage(program, target, rate, seed)
+                damaged, flipped, bits = damage(program, target, rate, seed, copies)
                 right = int((damaged.predict(x) == y).sum())
             else:
                 for i, block in _blocks(x, batch):
