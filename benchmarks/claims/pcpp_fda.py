@@ -10,7 +10,7 @@ SEEDS = 5
 COMPARE = "python -m benchmarks.methods"
 FDA = f"{COMPARE} --fda --kinds BWA --out results/fda-parts.json"
 ACCUMULATORS = "python -m benchmarks.methods.accumulators"
-SEARCH = f"{COMPARE} --search 24 --seeds 2 --kinds BW --out results/pair-search.json"
+SEARCH = f"{COMPARE} --search 18 --seeds 2 --kinds BW --out results/pair-search.json"
 CONFIRM = f"{COMPARE} --kinds BW --first 100 --methods bc bnn++ PAIR --out results/pair-confirm.json"
 SIZE_BAR = 25.0
 

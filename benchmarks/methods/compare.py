@@ -7,7 +7,7 @@ never read). It says how methods start, not what they reach.
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -117,21 +117,37 @@ def interval(differences: list[float]) -> tuple[float, float]:
     return mean, T_95[min(n - 1, len(T_95)) - 1] * deviation / math.sqrt(n)
 
 
-def table(runs: list[dict[str, Any]]) -> str:
-    """Mean accuracy, mean difference to BNN on the same seeds with its 95 % interval, and the projection gap."""
-    lines = ["| kind | method | seeds | accuracy % | to bnn | 95 % | soft - projected |", "|" + " --- |" * 7]
-    for kind in KINDS:
-        of = {(r["method"], r["seed"]): r for r in runs if r["kind"] == kind}
-        rows = []
+def _by_seed(runs: list[dict[str, Any]], kind: str) -> dict[tuple[str, int], dict[str, Any]]:
+    return {(r["method"], r["seed"]): r for r in runs if r["kind"] == kind}
+
+
+def differences(runs: list[dict[str, Any]], kind: str, base: str = BASE) -> list[tuple[str, float, float]]:
+    """(method, mean difference of accuracy to the base on the seeds both have, half width of its 95 % interval)."""
+    of, rows = _by_seed(runs, kind), []
+    for method in dict.fromkeys(method for method, _ in of):
+        apart = [of[method, s]["val_accuracy"] - of[base, s]["val_accuracy"] for m, s in of
+                 if m == method != base and (base, s) in of]  # fmt: skip
+        if apart:
+            rows.append((method, *interval(apart)))
+    return rows
+
+
+def table(runs: list[dict[str, Any]], base: str = BASE, kinds: Iterable[str] = tuple(KINDS)) -> str:
+    """Mean accuracy, mean difference to the base on the same seeds with its 95 % interval, and the projection gap."""
+    lines = [f"| kind | method | seeds | accuracy % | to {base} | 95 % | soft - projected |", "|" + " --- |" * 7]
+    for kind in kinds:
+        of, rows = _by_seed(runs, kind), []
+        apart = {name: (mean, half) for name, mean, half in differences(runs, kind, base)}
         for method in dict.fromkeys(method for method, _ in of):
-            seeds = [seed for m, seed in of if m == method and (BASE, seed) in of]
-            if not seeds:
+            if method != base and method not in apart:
                 continue
-            mean = sum(of[method, s]["val_accuracy"] for s in seeds) / len(seeds)
-            apart, half = interval([of[method, s]["val_accuracy"] - of[BASE, s]["val_accuracy"] for s in seeds])
-            gap = sum(of[method, s]["soft_val_accuracy"] - of[method, s]["val_accuracy"] for s in seeds) / len(seeds)
-            shown = "" if method == BASE else f"{apart:+.2f}"
-            width = "" if method == BASE or math.isnan(half) else f"{apart - half:+.2f} .. {apart + half:+.2f}"
-            rows.append((mean, f"| {kind} | {method} | {len(seeds)} | {mean:.2f} | {shown} | {width} | {gap:+.2f} |"))
+            mine = [run for (m, seed), run in of.items() if m == method and (base, seed) in of]
+            mean = sum(run["val_accuracy"] for run in mine) / len(mine)
+            gap = sum(run["soft_val_accuracy"] - run["val_accuracy"] for run in mine) / len(mine)
+            shown = width = ""
+            if method != base:
+                by, half = apart[method]
+                shown, width = f"{by:+.2f}", "" if math.isnan(half) else f"{by - half:+.2f} .. {by + half:+.2f}"
+            rows.append((mean, f"| {kind} | {method} | {len(mine)} | {mean:.2f} | {shown} | {width} | {gap:+.2f} |"))
         lines += [line for _, line in sorted(rows, reverse=True)]
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 SEARCHED = "pair:"
-NAMES = ("reach", "steepness", "centre", "cubic", "quintic")  # of a searched pair, in this order
+UNITS = ("one", "mean")  # of the weights that P reads: as they are, or in mean sizes of their filter, as PARQ has it
 
 
 def _fda(weights: Any, activations: Any) -> dict[str, Any]:
@@ -49,33 +49,47 @@ VARIANTS = {
 }
 
 
-def searched_name(parameters: list[float]) -> str:
-    return SEARCHED + ",".join(f"{value:g}" for value in parameters)
+def searched_name(unit: str, parameters: list[float]) -> str:
+    return f"{SEARCHED}{unit}," + ",".join(f"{value:g}" for value in parameters)
 
 
 def searched_pair(name: str):
-    """T o P with P = clamp(w / s, -1, 1), s from reach to 0 along a mirrored sigmoid, and
-    T(p) = (1 - a - b) p + a p^3 + b p^5.
+    """T o P with P = clamp(w / (s u), -1, 1), s from reach to 0 along a mirrored sigmoid, u 1 or the mean |w| of the
+    filter, and T(p) = (1 - a - b) p + a p^3 + b p^5.
 
-    name: "pair:" and the five numbers. P ends as the sign, so the projection costs nothing. Raises ValueError where
-    `synthesize` does.
+    name: "pair:" and u, reach, steepness, centre, a, b. P ends as the sign, so the projection costs nothing. Raises
+    ValueError where `synthesize` does.
     """
+    from bitwright.quantizers import QuantizerPair
     from bitwright.quantizers.parq import mirrored_sigmoid
+    from bitwright.quantizers.straight import filter_mean_size
     from bitwright.quantizers.theory import odd_polynomial, piecewise_affine_map, synthesize
 
-    reach, steepness, centre, cubic, quintic = (float(v) for v in name.removeprefix(SEARCHED).split(","))
+    unit, *numbers = name.removeprefix(SEARCHED).split(",")
+    if unit not in UNITS or len(numbers) != 5:
+        raise ValueError(f"pair: {name!r} is no pair of this search; write pair:mean,1,10,0.5,0,0 or pair:one,...")
+    reach, steepness, centre, cubic, quintic = (float(v) for v in numbers)
     falling = mirrored_sigmoid(steepness, centre)
     P = piecewise_affine_map(lambda progress: reach * falling(progress))
-    return synthesize(P, odd_polynomial(1 - cubic - quintic, cubic, quintic))
+    pair = synthesize(P, odd_polynomial(1 - cubic - quintic, cubic, quintic))
+    if unit == "one":
+        return pair
+    return QuantizerPair(
+        lambda w, **values: pair.forward(w / filter_mean_size(w), **values),
+        lambda w, grad, **values: pair.backward(w / filter_mean_size(w), grad, **values),
+        pair.schedules,
+    )
 
 
 def proposals(n: int, seed: int = 0) -> list[str]:
-    """Names of n pairs, drawn at random, that `synthesize` accepts."""
-    rng, names = np.random.default_rng(seed), []
+    """Names of n pairs that `synthesize` accepts: PARQ's own, then drawn at random."""
+    rng, names = np.random.default_rng(seed), [searched_name("mean", [1, 10, 0.5, 0, 0])]
     while len(names) < n:
-        parameters = [rng.choice([0.1, 0.3, 1.0]), rng.choice([4.0, 8.0, 12.0]), rng.choice([0.3, 0.5, 0.7]),
-                      round(rng.uniform(-0.4, 0.6), 2), round(rng.uniform(-0.3, 0.3), 2)]  # fmt: skip
-        name = searched_name(parameters)
+        unit = str(rng.choice(UNITS))
+        reach = rng.choice([0.5, 1.0, 2.0]) * (1.0 if unit == "mean" else 0.3)
+        parameters = [reach, rng.choice([6.0, 10.0, 15.0]), rng.choice([0.3, 0.5, 0.7]),
+                      round(rng.uniform(-0.4, 0.4), 2), round(rng.uniform(-0.2, 0.2), 2)]  # fmt: skip
+        name = searched_name(unit, parameters)
         try:
             searched_pair(name)
         except ValueError:

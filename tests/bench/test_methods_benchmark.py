@@ -10,7 +10,7 @@ from benchmarks.claims import pcpp_fda
 from benchmarks.claims.claim import NotMeasured
 from benchmarks.methods import accumulators, compare, variants
 from bitwright.data import from_arrays
-from bitwright.quantizers import METHODS
+from bitwright.quantizers import METHODS, make_quantizer
 from bitwright.quantizers.theory import check_pair
 
 RNG = np.random.default_rng(0)
@@ -38,16 +38,26 @@ def test_every_method_comes_once_a_seed_and_kind_with_the_base_first():
 def test_proposed_pairs_are_consistent_and_end_as_the_sign():
     names = variants.proposals(5)
     assert names == variants.proposals(5) and len(set(names)) == 5
-    w = torch.linspace(-2, 2, 99, dtype=torch.float64)
+    assert {name.split(",")[0] for name in names} == {"pair:one", "pair:mean"}
+    w = torch.linspace(-2, 2, 99, dtype=torch.float64)[None]
     for name in names:
         pair = variants.searched_pair(name)
-        assert check_pair(pair, progress=0.5).exact
+        assert check_pair(variants.searched_pair(name.replace("mean", "one")), progress=0.5).exact
         assert torch.equal(pair.forward(w, **pair.values_at(1.0)).round(decimals=9), torch.where(w >= 0, 1.0, -1.0))
     with pytest.raises(ValueError, match="stand still"):
-        variants.searched_pair("pair:1,8,0.5,-0.6,0.05")
+        variants.searched_pair("pair:one,1,8,0.5,-0.6,0.05")
+    with pytest.raises(ValueError, match="is no pair of this search"):
+        variants.searched_pair("pair:1,8,0.5,0,0")
+    first, parq = variants.searched_pair(names[0]), make_quantizer("parq").pair
+    for progress in (0.0, 0.4, 1.0):
+        ours, theirs = (pair.forward(w, **pair.values_at(progress)) for pair in (first, parq))
+        torch.testing.assert_close(ours, theirs)
 
 
-@pytest.mark.parametrize("method", ["bnn++", "reactnet", "fda: module only", "pair:0.3,8,0.5,0.2,-0.1"])
+PAIRS = ["pair:one,0.3,8,0.5,0.2,-0.1", "pair:mean,1,10,0.5,0.2,-0.1"]
+
+
+@pytest.mark.parametrize("method", ["bnn++", "reactnet", "fda: module only", *PAIRS])
 @pytest.mark.parametrize("kind", ["BW", "BWA"])
 def test_a_run_trains_and_is_the_same_again_and_a_file_of_another_budget_is_refused(method, kind, tmp_path):
     data = from_arrays(RNG.integers(0, 256, (60, 1, 8, 8)).astype(np.uint8), np.arange(60) % 3, seed=0)
