@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from bitwright.bench import evaluate, read_result, sizes
+from bitwright.bench.evaluate import projection_gap
 from bitwright.data import from_arrays
 from bitwright.freeze import freeze
 from bitwright.ir import load
@@ -83,3 +84,10 @@ def test_sizes_are_those_of_the_saved_file(frozen, tmp_path):
     assert found.file_bytes == n_bytes == (tmp_path / "m.bw").stat().st_size
     assert (found.weights, found.packed_bytes, found.float_bytes) == (816, 102, 3264)
     assert found.ratio == pytest.approx(n_bytes / 102)
+
+
+def test_the_projection_gap_is_that_of_the_last_look():
+    rows = [{"val_accuracy": 80.0, "soft_val_accuracy": 84.0}, {"val_accuracy": 81.0, "soft_val_accuracy": 82.5},
+            {"val_accuracy": None}]  # fmt: skip
+    assert projection_gap(rows) == 1.5
+    assert projection_gap([{"val_accuracy": 80.0}]) == 0.0 and projection_gap([]) is None

@@ -10,6 +10,7 @@ from bitwright.freeze.agreement import agreement
 from bitwright.models import create_model
 from bitwright.train import Recipe, fit
 from bitwright.train.optimizers import MAPS, SMOOTH
+from bitwright.train.regularize import pull_to_two_values
 
 RNG = np.random.default_rng(0)
 X = RNG.integers(0, 256, (300, 12)).astype(np.uint8)
@@ -96,3 +97,23 @@ def test_every_map_can_be_built_and_is_monotone():
             values = {name: schedule(progress) for name, schedule in (made.schedules or {}).items()}
             assert (made.value(w, **values).diff() >= 0).all()
     assert SMOOTH["none"]() is None
+
+
+def test_bnn_plus_pulls_latent_weights_to_two_values():
+    w = torch.tensor(RNG.normal(size=(5, 8)), requires_grad=True)
+    size = np.abs(w.detach().numpy())
+    alphas = {1: np.sort(size.ravel())[(size.size - 1) // 2], 2: size.mean()}
+    for power, alpha in alphas.items():
+        pull = pull_to_two_values([w, w], power)
+        assert pull.item() == pytest.approx(2 * (np.abs(alpha - size) ** power).mean())
+    (slope,) = torch.autograd.grad(pull, w)
+    np.testing.assert_allclose(slope, 4 * (size - size.mean()) * np.sign(w.detach().numpy()) / size.size)
+    with pytest.raises(ValueError, match="power is 3, expected 1"):
+        pull_to_two_values([w], 3)
+
+    def spread(weight):
+        done = fit(net("swish_sign"), DATA, regularize={"weight": weight}, **FIELDS)
+        sizes = [w.abs() for w in weights_of(done.model).values()]
+        return sum(float((v - v.median()).abs().mean() / v.median()) for v in sizes)
+
+    assert spread(10.0) < 0.7 * spread(0.0)

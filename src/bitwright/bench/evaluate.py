@@ -123,6 +123,7 @@ def describe_run(
         "data": data.name,
         "test_samples": len(data.y_test),
         "val_accuracy": val_accuracy,
+        "projection_gap": projection_gap(history),
         "block": describe_block(recipe),
         "train_seconds": None if train_seconds is None else round(train_seconds, 1),
         "train_threads": recipe.threads,
@@ -131,6 +132,17 @@ def describe_run(
         "versions": versions(),
         "commit": commit(),
     }
+
+
+def projection_gap(history: Sequence[Mapping[str, Any]]) -> float | None:
+    """Points of validation accuracy that the relaxed weights of the last look have above their signs; 0 where signs
+    alone were trained, None without a look.
+    """
+    looks = [row for row in history if row.get("val_accuracy") is not None]
+    if not looks:
+        return None
+    last = looks[-1]["val_accuracy"]
+    return round(looks[-1].get("soft_val_accuracy", last) - last, 4)
 
 
 def learning_curve(history: Sequence[Mapping[str, Any]]) -> list[list[float | None]]:

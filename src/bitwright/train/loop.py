@@ -28,6 +28,7 @@ from .progress import TrainProgress
 from .projection import relaxed_quantizers, soft_accuracy
 from .proximal import ProxConnect
 from .recipe import Augment, Recipe
+from .regularize import pull_to_two_values
 from .schedules import learning_rate
 from .steps import (
     clip_latent,
@@ -235,6 +236,9 @@ class _Run:
         loss = of(rows) if others is None else share * of(rows) + (1 - share) * of(others)
         for beyond in excesses:
             loss = loss + self.recipe.overflow_penalty * beyond
+        if self.recipe.regularize.weight:
+            pull = pull_to_two_values(latent_weights(self.model), self.recipe.regularize.power)
+            loss = loss + self.recipe.regularize.weight * pull
         return loss
 
     def end_epoch(self, show: TrainProgress) -> None:

@@ -55,6 +55,14 @@ class BopOptions:
 
 
 @dataclass(frozen=True)
+class Regularize:
+    """BNN+'s pull of latent weights to two values: loss + weight * mean |alpha - |w||^power, summed over layers."""
+
+    weight: float = 0.0  # 0 is off
+    power: int = 1  # 1 | 2
+
+
+@dataclass(frozen=True)
 class Prox:
     """An update of the ProxConnect family around the optimizer, for layers with weight_quantizer = "latent"."""
 
@@ -86,6 +94,7 @@ class Recipe:
     step_factor: float = 0.1
     bop: BopOptions = field(default_factory=BopOptions)
     prox: Prox = field(default_factory=Prox)
+    regularize: Regularize = field(default_factory=Regularize)
     momentum: float = 0.9
     weight_decay: float = 0.0  # on real-valued matrices and latent weights, never on vectors
     clip_latent: float = 1.0  # latent weights are clipped to [-clip, clip] after each step; 0 is off
