@@ -1,0 +1,183 @@
+"""`python -m benchmarks.gnet.page`: docs/gnet.md and its plots, from results/ alone.
+
+Accuracies over lengths and projections, accuracy against operations, errors against length, fault curves, memory.
+"""
+
+import argparse
+import json
+import math
+from collections import defaultdict
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from benchmarks.claims.claim import RESULTS, ROOT
+from bitwright.bench.faults import FaultPoint, summarize_faults
+from bitwright.bench.svg_curves import svg_curves
+
+PAGE = "gnet.md"
+HEADER = """# G-Net: measured
+
+Written by `python -m benchmarks.gnet.page` from `results/gnet` and `results/faults`; do not edit. A row comes from
+`python -m benchmarks.gnet RUN`, faults from `bitwright faults`, slopes from `python -m benchmarks.gnet.slope`.
+"""
+FLOAT_BITS, INT4_BITS = 32, 4
+
+
+def tables(results: Path) -> list[dict[str, Any]]:
+    paths = sorted((results / "gnet").glob("*-seed*.json"))
+    return [json.loads(path.read_text()) for path in paths if not path.name.startswith("slope-")]
+
+
+def groups(found: list[dict[str, Any]]) -> dict[tuple, list[dict[str, Any]]]:
+    """Rows of the test set by (recipe, projection, lengths), with the training seed in each."""
+    grouped = defaultdict(list)
+    for table in found:
+        for row in table["rows"]:
+            if row["split"] == "test":
+                n = row["hyperdimensions"]
+                key = (table["recipe"], row["projection"], tuple(n) if isinstance(n, list) else n)
+                grouped[key].append(row | {"seed": table["seed"]})
+    return dict(sorted(grouped.items(), key=str))
+
+
+def spread(values: list[float]) -> str:
+    return f"{fmean(values):.2f}" + (f" ± {stdev(values):.2f}" if len(values) > 1 else "")
+
+
+def accuracy_lines(grouped) -> list[str]:
+    lines = [
+        "| recipe | rows | N a layer | Program, % | lowest | its float, % | trainings x projections "
+        "| operations an image |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for (recipe, projection, n), rows in grouped.items():
+        seen = [row["accuracy"] for row in rows]
+        own = fmean({row["seed"]: row["model_accuracy"] for row in rows}.values())
+        seeds = len({row["seed"] for row in rows})
+        lines.append(
+            f"| `{recipe}` | {projection} | {n:,} | {spread(seen)} | {min(seen):.2f} | {own:.2f} "
+            f"| {seeds} x {len(rows) // seeds} | {rows[0]['cost']['total'] / 1e6:,.0f} M |"
+            if isinstance(n, int)
+            else f"| `{recipe}` | {projection} | {', '.join(map(str, n))} | {spread(seen)} | {min(seen):.2f} "
+            f"| {own:.2f} | {seeds} x {len(rows) // seeds} | {rows[0]['cost']['total'] / 1e6:,.0f} M |"
+        )
+    return lines
+
+
+def pareto(grouped) -> dict[str, list[tuple[float, float, float]]]:
+    """By recipe and rows: (log10 of all operations, accuracy, sd)."""
+    curves = defaultdict(list)
+    for (recipe, projection, _), rows in grouped.items():
+        seen = [row["accuracy"] for row in rows]
+        sd = stdev(seen) if len(seen) > 1 else 0.0
+        curves[f"{recipe}, {projection}"].append((math.log10(rows[0]["cost"]["total"]), fmean(seen), sd))
+    return {name: sorted(points) for name, points in curves.items()}
+
+
+def memory_lines(grouped) -> list[str]:
+    lines = [
+        "| recipe | N a layer | file | weight codes, 1 bit each | the same weights in fp32 | in int4 | projections |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for (recipe, projection, n), rows in grouped.items():
+        cost = rows[0]["cost"]
+        if not isinstance(n, int) or "real_weights" not in cost:
+            continue
+        real = cost["real_weights"]
+        lines.append(
+            f"| `{recipe}` | {n:,} | {rows[0]['file_bytes'] / 1000:,.0f} kB | {cost['weight_bits'] / 8000:,.0f} kB "
+            f"| {real * FLOAT_BITS / 8000:,.0f} kB | {real * INT4_BITS / 8000:,.0f} kB | {projection}: a seed |"
+        )
+    return lines if len(lines) > 2 else []
+
+
+def slope_parts(results: Path, out: Path) -> list[str]:
+    parts = []
+    for path in sorted((results / "gnet").glob("slope-*.json")):
+        table = json.loads(path.read_text())
+        name = path.stem.removeprefix("slope-")
+        lines = [
+            "| error of | rows | slope | from N = 1,023 on | of the variance alone |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        curves = {}
+        for row in table["slopes"]:
+            what = row.get("what", "network")
+            late, alone = row.get("slope_from_1023"), row.get("slope_of_variance")
+            lines.append(
+                f"| {what} | {row['projection']} | {row['slope']:.2f} | {'' if late is None else f'{late:.2f}'} "
+                f"| {'' if alone is None else f'{alone:.2f}'} |"
+            )
+            points = zip(row["lengths"], row["errors"], strict=True)
+            curves[f"{what}, {row['projection']}"] = [(math.log10(n), math.log10(e), 0.0) for n, e in points]
+        ends = [y for curve in curves.values() for _, y, _ in curve]
+        svg = svg_curves(curves, f"{name}: mean square error", "log10 N", "log10", (min(ends), max(ends)))
+        (out / f"gnet-{path.stem}.svg").write_text(svg)
+        parts += [f"## Error against length: {name}", "", *lines, "", f"![errors](gnet-{path.stem}.svg)", ""]
+    if parts:
+        parts += [
+            "A layer alone gets the float network's own input: independent rows give -1. Of the whole network the line "
+            "is steeper: relus and max-pools turn zero-mean errors into offsets of the order 1/N, which the next layer "
+            "adds up, and the square of that falls as 1/N^2. Rows of two rounds are orthogonal within a block of Q, so "
+            "they fall faster while N is below Q.",
+            "",
+        ]
+    return parts
+
+
+def fault_parts(results: Path, out: Path) -> list[str]:
+    by_target = defaultdict(dict)
+    for path in sorted((results / "faults").glob("*.json")):
+        table = json.loads(path.read_text())
+        rows = summarize_faults([FaultPoint(**point) for point in table["points"]])
+        copies = table.get("copies", 1)
+        name = table["program"] + (f", {copies} copies" if copies > 1 else "")
+        by_target[table["points"][0]["target"]][f"{name} ({table['samples']:,} images)"] = rows
+    parts = []
+    for target, found in by_target.items():
+        rates = sorted({row["rate"] for rows in found.values() for row in rows})
+        lines = ["| program | " + " | ".join(f"{100 * rate:g} %" for rate in rates) + " |"]
+        lines.append("| --- |" + " --- |" * len(rates))
+        for name, rows in found.items():
+            at = {row["rate"]: row["mean"] for row in rows}
+            lines.append(f"| {name} | " + " | ".join(f"{at[r]:.1f}" if r in at else "" for r in rates) + " |")
+        curves = {name: [(100 * r["rate"], r["mean"], r["sd"]) for r in rows] for name, rows in found.items()}
+        svg = svg_curves(curves, f"{target} flipped at an exact rate", "bits flipped, %", "accuracy, %")
+        (out / f"gnet-faults-{target}.svg").write_text(svg)
+        parts += [f"## Faults: {target}", "", *lines, "", f"![faults](gnet-faults-{target}.svg)", ""]
+    return parts
+
+
+def page(results: Path, out: Path) -> str:
+    grouped = groups(tables(results))
+    parts = [HEADER, "## Accuracy", "", *accuracy_lines(grouped), ""]
+    parts += [
+        "Weights, and activations where TASU stands, are 1 bit; RASU's activations are integers of up to 8 bits, "
+        "pixels of 8; rows of projections are seeds; sums are int32. Operations: adds, products of bits and generator "
+        "words, counted alike.",
+        "",
+    ]
+    if curves := pareto(grouped):
+        low = min(y for curve in curves.values() for _, y, _ in curve)
+        svg = svg_curves(curves, "accuracy against all operations", "log10 of operations an image", "accuracy, %",
+                         (math.floor(low), 100))  # fmt: skip
+        (out / "gnet-pareto.svg").write_text(svg)
+        parts += ["![accuracy against operations](gnet-pareto.svg)", ""]
+    if memory := memory_lines(grouped):
+        parts += ["## Memory", "", *memory, ""]
+    return "\n".join(parts + slope_parts(results, out) + fault_parts(results, out)).rstrip() + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gnet.page", description=__doc__)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / PAGE).write_text(page(args.results, args.out), encoding="utf-8")
+    print(args.out / PAGE)
+
+
+if __name__ == "__main__":
+    main()
