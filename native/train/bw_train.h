@@ -75,4 +75,7 @@ BW_TRAIN_API void bw_train_choose(const struct bw_train_choice *choice, const fl
 BW_TRAIN_API void bw_train_choose_back(const struct bw_train_choice *choice, const float *weights, const float *tables,
                                        const void *x, const float *grad_y, float *grad_weights, float *grad_tables,
                                        float *grad_x);
+
+/* x [batch][n] as signals of bits, [n][rows]; 1 if all its numbers are 0 or 1, else what is written means nothing. */
+BW_TRAIN_API int bw_train_read_bits(const struct bw_train_array *x, int64_t batch, int64_t n, uint16_t *bits);
 #endif

@@ -23,3 +23,7 @@ void bw_train_choose_back(const struct bw_train_choice *choice, const float *wei
                           float *grad_x) {
   best()->backward(choice, weights, tables, x, grad_y, grad_weights, grad_tables, grad_x);
 }
+
+int bw_train_read_bits(const struct bw_train_array *x, int64_t batch, int64_t n, uint16_t *bits) {
+  return best()->read_bits(x, batch, n, bits);
+}

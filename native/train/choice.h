@@ -10,7 +10,11 @@
 
 typedef float row __attribute__((vector_size(4 * BW_TRAIN_LANES)));
 typedef int32_t whole __attribute__((vector_size(4 * BW_TRAIN_LANES)));
+#if defined(__AVX512F__)
 enum { AT_ONCE = 8 }; /* rows of a mixture kept in registers */
+#else
+enum { AT_ONCE = 2 };
+#endif
 
 #define LOOP static inline __attribute__((always_inline)) void
 
@@ -108,17 +112,24 @@ LOOP NAME(backward_part)(const struct bw_train_choice *choice, const struct NAME
 }
 
 /* part(n) with n a constant, for all rows, AT_ONCE at a time; `first` is where each begins. */
-#define ALL_ROWS(part)                                                              \
-  for (int64_t first = 0; first < choice->n_rows; first += AT_ONCE) switch (choice->n_rows - first) { \
-    case 1: part(1); break;                                                         \
-    case 2: part(2); break;                                                         \
-    case 3: part(3); break;                                                         \
-    case 4: part(4); break;                                                         \
-    case 5: part(5); break;                                                         \
-    case 6: part(6); break;                                                         \
-    case 7: part(7); break;                                                         \
-    default: part(8);                                                               \
-  }
+#if defined(__AVX512F__)
+#define MORE_ROWS(part)     \
+  case 2: part(2); break;   \
+  case 3: part(3); break;   \
+  case 4: part(4); break;   \
+  case 5: part(5); break;   \
+  case 6: part(6); break;   \
+  case 7: part(7); break;
+#else
+#define MORE_ROWS(part)
+#endif
+#define ALL_ROWS(part)                                              \
+  for (int64_t first = 0; first < choice->n_rows; first += AT_ONCE) \
+    switch (choice->n_rows - first) {                               \
+      case 1: part(1); break;                                       \
+      MORE_ROWS(part)                                               \
+      default: part(AT_ONCE);                                       \
+    }
 
 LOOP NAME(choose_all)(const struct bw_train_choice *choice, const float *weights, const float *tables, const void *x,
                       int bits, float *y) {
@@ -169,4 +180,27 @@ static void NAME(choose_back)(const struct bw_train_choice *choice, const float 
     NAME(back_all)(choice, weights, tables, x, 0, grad_y, grad_weights, grad_tables, 0);
 }
 
-const struct bw_train_choice_loops NAME(bw_train_choice_loops) = {NAME(choose), NAME(choose_back)};
+/* Signals one after another in memory take the first way, where the compiler makes vectors. */
+static int NAME(read_bits)(const struct bw_train_array *x, int64_t batch, int64_t n, uint16_t *bits) {
+  enum { ONE = 0x3f800000, TILE = 256 };
+  const int64_t n_rows = (batch + BW_TRAIN_LANES - 1) / BW_TRAIN_LANES;
+  uint32_t wrong = 0;
+  for (int64_t r = 0; r < n_rows; r++)
+    for (int64_t first = 0; first < n; first += TILE) {
+      uint32_t found[TILE] = {0};
+      const int64_t many = n - first < TILE ? n - first : TILE;
+      for (int s = 0; s < BW_TRAIN_LANES && r * BW_TRAIN_LANES + s < batch; s++) {
+        const float *at = x->at + (r * BW_TRAIN_LANES + s) * x->to_sample + first * x->to_feature;
+        for (int64_t i = 0; i < many; i++) {
+          uint32_t word;
+          memcpy(&word, at + (x->to_feature == 1 ? i : i * x->to_feature), sizeof word);
+          wrong |= (word != 0) & (word != ONE);
+          found[i] |= (uint32_t)(word != 0) << s;
+        }
+      }
+      for (int64_t i = 0; i < many; i++) bits[(first + i) * n_rows + r] = (uint16_t)found[i];
+    }
+  return !wrong;
+}
+
+const struct bw_train_choice_loops NAME(bw_train_choice_loops) = {NAME(choose), NAME(choose_back), NAME(read_bits)};

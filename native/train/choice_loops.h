@@ -9,6 +9,7 @@ struct bw_train_choice_loops {
                   float *y);
   void (*backward)(const struct bw_train_choice *choice, const float *weights, const float *tables, const void *x,
                    const float *grad_y, float *grad_weights, float *grad_tables, float *grad_x);
+  int (*read_bits)(const struct bw_train_array *x, int64_t batch, int64_t n, uint16_t *bits);
 };
 
 extern const struct bw_train_choice_loops bw_train_choice_loops_reference, bw_train_choice_loops_avx2,

@@ -2,6 +2,7 @@
 
 import subprocess
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright[train]'")
@@ -48,6 +49,22 @@ def compare(batch, n_candidates, bits, to_x, gates=13):
 @pytest.mark.parametrize("bits, to_x", [(True, False), (False, False), (False, True)])
 def test_forward_and_backward(batch, n_candidates, bits, to_x):
     compare(batch, n_candidates, bits, to_x)
+
+
+@needs_library
+@pytest.mark.parametrize("shape", [(1, 5), (16, 300), (100, 784), (0, 4)])
+def test_bits_are_packed_and_anything_else_is_not(shape):
+    x = torch.randint(2, shape).float()
+    for way in (x, x.t().contiguous().t(), x.repeat(1, 2)[:, ::2]):  # any strides
+        found = native_choice._as_bits(way.t())
+        want = torch.nn.functional.pad(way.t(), (0, -len(x) % 16)).unflatten(1, (-1, 8)).numpy()
+        assert (
+            found is not None
+            and (np.packbits(want.astype(bool), axis=2, bitorder="little")[..., 0] == found.numpy()).all()
+        )
+    if x.numel():
+        x[-1, -1] = 0.5
+        assert native_choice._as_bits(x.t()) is None
 
 
 @needs_library

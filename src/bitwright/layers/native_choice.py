@@ -11,7 +11,6 @@ from torch import Tensor
 from . import native_gates
 
 LANES, CANDIDATES = 16, 64
-_BITS = torch.tensor([1 << bit for bit in range(8)], dtype=torch.uint8)
 
 
 class _Choice(ctypes.Structure):
@@ -30,7 +29,7 @@ def _arguments(x: Tensor, candidates: Tensor, *tensors: Tensor | None) -> list[A
     bits = x.dtype == torch.uint8
     n_rows = x.shape[1] // (2 if bits else LANES)
     choice = _Choice(len(candidates) // 2, candidates.shape[1], n_rows, bits, candidates.data_ptr())
-    return [ctypes.byref(choice), *(None if t is None else ctypes.c_void_p(t.data_ptr()) for t in tensors)]
+    return [ctypes.byref(choice), *(None if t is None else _at(t) for t in tensors)]
 
 
 def _choose(x: Tensor, weights: Tensor, tables: Tensor, candidates: Tensor) -> Tensor:
@@ -70,14 +69,26 @@ class _Choose(torch.autograd.Function):
         return grad_x if to_x else None, *found, None
 
 
+def _as_bits(x: Tensor) -> Tensor | None:
+    """uint8 (inputs, 2 * rows), a bit for each number, if all of them are 0 or 1."""
+    bits = torch.empty(len(x), -(-x.shape[1] // LANES) * (LANES // 8), dtype=torch.uint8)
+    array = native_gates.Array.of(x.t())
+    taken = native_gates.library().bw_train_read_bits(ctypes.byref(array), x.shape[1], len(x), _at(bits))
+    return bits if taken else None
+
+
+def _at(tensor: Tensor) -> ctypes.c_void_p:
+    return ctypes.c_void_p(tensor.data_ptr())
+
+
 def chosen_gates(x: Tensor, weights: Tensor, tables: Tensor, candidates: Tensor) -> Tensor:
     """x: (inputs, batch); weights: (K, 2 * gates); tables: (gates, 4); candidates: int32 (2 * gates, K), in range ->
     (gates, batch): of each connection the candidates' rows, weighted and added up, then the gate. float32, CPU.
     """
     batch = x.shape[1]
-    whole = x.new_zeros(len(x), -(-batch // LANES) * LANES)  # kernels read whole rows of samples
-    whole[:, :batch] = x
-    if not x.requires_grad and bool(((x == 0) | (x == 1)).all()):
-        whole = (whole.bool().unflatten(1, (-1, 8)) * _BITS).sum(2, dtype=torch.uint8)
+    whole = None if x.requires_grad else _as_bits(x)
+    if whole is None:
+        whole = x.new_zeros(len(x), -(-batch // LANES) * LANES)  # kernels read whole rows of samples
+        whole[:, :batch] = x
     y = _Choose.apply(whole, weights.contiguous(), tables.contiguous(), candidates)
     return y[:, :batch]  # type: ignore[index]

@@ -25,12 +25,12 @@ class _Stack(ctypes.Structure):
     ]
 
 
-class _Array(ctypes.Structure):
+class Array(ctypes.Structure):
     _fields_ = [("at", ctypes.c_void_p), ("to_sample", ctypes.c_int64), ("to_feature", ctypes.c_int64)]
 
     @staticmethod
-    def of(x: Tensor) -> "_Array":
-        return _Array(x.data_ptr(), *x.stride())
+    def of(x: Tensor) -> "Array":
+        return Array(x.data_ptr(), *x.stride())
 
 
 def library_path() -> Path:
@@ -41,13 +41,14 @@ def library_path() -> Path:
 
 def open_library(path: str | Path) -> ctypes.CDLL | None:
     """The training library at `path`; None if it is not built, of another machine or of another version."""
-    stack, array, numbers = ctypes.POINTER(_Stack), ctypes.POINTER(_Array), ctypes.POINTER(ctypes.c_void_p)
+    stack, array, numbers = ctypes.POINTER(_Stack), ctypes.POINTER(Array), ctypes.POINTER(ctypes.c_void_p)
     signatures = {
         "bw_train_room": (ctypes.c_int64, [stack]),
         "bw_train_forward": (None, [stack, array, numbers, array]),
         "bw_train_backward": (None, [stack, array, numbers, numbers, array]),
         "bw_train_choose": (None, [ctypes.c_void_p] * 5),
         "bw_train_choose_back": (None, [ctypes.c_void_p] * 8),
+        "bw_train_read_bits": (ctypes.c_int, [array, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p]),
     }
     try:
         opened = ctypes.CDLL(str(path))
@@ -111,7 +112,7 @@ def _forward(x: Tensor, learned: list[Tensor], plan: Tensor, shape: list[int], r
     learned = [numbers.contiguous() for numbers in learned]
     y = x.new_empty(batch, n_groups) if n_groups else x.new_empty(last, batch).t()
     stack, _alive = _stack(plan, shape, room, batch)
-    library().bw_train_forward(stack, _Array.of(x), _pointers(learned), _Array.of(y))
+    library().bw_train_forward(stack, Array.of(x), _pointers(learned), Array.of(y))
     return y
 
 
@@ -123,8 +124,8 @@ def _backward(
     grad_learned = [torch.empty_like(numbers) for numbers in learned]
     grad_x = grad.new_empty(widths[0], batch if to_x else 0).t()
     stack, _alive = _stack(plan, shape, room, batch)
-    wanted = ctypes.byref(_Array.of(grad_x)) if to_x else None
-    library().bw_train_backward(stack, _Array.of(grad), _pointers(learned), _pointers(grad_learned), wanted)
+    wanted = ctypes.byref(Array.of(grad_x)) if to_x else None
+    library().bw_train_backward(stack, Array.of(grad), _pointers(learned), _pointers(grad_learned), wanted)
     return [grad_x, *grad_learned]
 
 
