@@ -12,6 +12,9 @@ FDA = f"{COMPARE} --fda --kinds BWA --out results/fda-parts.json"
 ACCUMULATORS = "python -m benchmarks.methods.accumulators"
 SEARCH = f"{COMPARE} --search 18 --seeds 2 --kinds BW --out results/pair-search.json"
 CONFIRM = f"{COMPARE} --kinds BW --first 100 --methods bc bnn++ PAIR --out results/pair-confirm.json"
+OWN = "python -m benchmarks.claims pcpp-fda"
+FINE = f"{COMPARE}.finetune"
+VIT = "bitwright campaign --rows vit"
 SIZE_BAR = 25.0
 
 
@@ -84,6 +87,38 @@ def file_of_resnet20() -> Measured:
     return Measured(f"{whole / packed:.1f} x, {packed:,} bytes", whole / packed >= SIZE_BAR)
 
 
+# Name -> model and options, as published; binary ends where every weight shall be one bit.
+CONVOLUTIONAL = {
+    "resnet20 standard, one-bit weights": ("resnet20", {"form": "standard", "quantizer": "relu", "binary_ends": True}),
+    "resnet20 single": ("resnet20", {"form": "single"}),
+    "resnet20 double": ("resnet20", {"form": "double"}),
+    "resnet18": ("resnet18", {}),
+    "vgg_small": ("vgg_small", {}),
+}
+
+
+def twins(images: int = 8) -> Measured:
+    """Every convolutional model at its published size on CIFAR-10 images: Program against grid twin, value by value.
+
+    The weights are untrained, batch norm statistics from the images, so that sums are spread over their ranges.
+    """
+    import torch
+
+    from bitwright.data import load_data
+    from bitwright.freeze import agreement, freeze
+    from bitwright.models import create_model
+
+    x, compared, differing = load_data("cifar10").x_val[:images], 0, 0
+    for name, options in CONVOLUTIONAL.values():
+        model = create_model(name, seed=0, **options)
+        with torch.no_grad():
+            model.train()(torch.from_numpy(x).float())
+        report = agreement(freeze(model.eval(), input=x, calibrate=x), x)
+        compared, differing = compared + report.twin_compared, differing + report.twin_differing
+    said = f"{differing} of {compared:,} values, {len(CONVOLUTIONAL)} networks, {images} images"
+    return Measured(said, differing == 0)
+
+
 def better_pair() -> Measured:
     """Searched and answered: a pair whose paired interval against BNN++ and BC, on seeds the search has not seen, lies
     above 0."""
@@ -109,6 +144,23 @@ def better_pair() -> Measured:
     return Measured(f"{word}: {best}, lower end of the interval {lows[best]:+.2f} points", True)
 
 
+def fine_tuned() -> Measured:
+    from benchmarks.methods.finetune import METHODS
+
+    runs = _kept("pretrained-bw.json", f"{FINE} (--measure says how long)")["runs"]
+    fewest = _fewest_seeds(runs, {("BW", method) for method in METHODS})
+    return Measured(f"{len(runs)} runs, at least {fewest} seeds a method", fewest >= 3)
+
+
+def vit() -> Measured:
+    names = ("cifar_vit_float", "cifar_vit_bw", "cifar_vit_bw_bnnpp", "cifar_vit_bwa")
+    found = {name: sorted(RESULTS.glob(f"{name}-seed*.json")) for name in names}
+    if not all(found.values()):
+        raise NotMeasured(f"no results of {', '.join(n for n in names if not found[n])} yet: {VIT}")
+    seen = {name: json.loads(paths[0].read_text())["model_accuracy"] for name, paths in found.items()}
+    return Measured(", ".join(f"{name} {value:.2f} %" for name, value in seen.items()), True)
+
+
 def _tests(*places: str):
     return lambda: tests_prove(*places)
 
@@ -130,9 +182,18 @@ CLAIMS = [
     Claim("better-pair", "a pair better than BNN++: searched and answered", "yes or no", CONFIRM, better_pair,
           reads=True),
     Claim("size", "ResNet-20 of one-bit weights against float32", f"{SIZE_BAR:g} x smaller",
-          "python -m benchmarks.claims pcpp-fda", file_of_resnet20),
-    Claim("ddp", "two processes = one at equal batch", "tests pass", "pytest tests/train/test_parallel.py",
-          _tests("train/test_parallel*.py")),
-    Claim("twin", "every convolutional model: Program = grid twin", "0 differing", "pytest tests/models/test_resnet.py",
-          _tests("models/test_resnet.py", "models/test_vgg*.py")),
+          OWN, file_of_resnet20),
+    Claim("ddp", "two processes = one at equal batch, whole copies (DDP) and shared parameters (FSDP)",
+          "losses within 1e-4, 1e-3", "pytest tests/train/test_parallel.py tests/train/test_sharded.py",
+          _tests("train/test_parallel*.py", "train/test_sharded.py")),
+    Claim("twin", "every convolutional model at its published size: Program = grid twin", "0 differing", OWN, twins),
+    Claim("twin-tests", "the same for all forms and methods, small, and every backend", "tests pass",
+          "pytest tests/models/test_resnet.py tests/quantizers/test_frozen_methods.py",
+          _tests("models/test_resnet.py", "quantizers/test_frozen_methods.py")),
+    Claim("theory", "a convex problem with an affine T converges, a nonlinear T comes to rest; updates are formulas",
+          "tests pass", "pytest tests/train/test_proximal.py tests/train/test_optimizers.py",
+          _tests("train/test_proximal.py", "train/test_optimizers.py")),
+    Claim("pretrained-bw", "CIFAR-10 ResNet-20 from float weights, 5 epochs: BC, PARQ, BNN, BNN+, BNN++",
+          "3 seeds each", FINE, fine_tuned, reads=True),
+    Claim("vit", "small ViT on CIFAR-10: float, BW with BC and BNN++, BWA", "reported", VIT, vit, reads=True),
 ]  # fmt: skip

@@ -8,12 +8,14 @@ import torch
 
 from benchmarks.claims import pcpp_fda
 from benchmarks.claims.claim import NotMeasured
-from benchmarks.methods import accumulators, compare, variants
-from bitwright.data import from_arrays
+from benchmarks.methods import accumulators, compare, finetune, variants
+from bitwright.data import data_root, from_arrays
+from bitwright.data.float_weights import FLOAT_WEIGHTS
 from bitwright.quantizers import METHODS, make_quantizer
 from bitwright.quantizers.theory import check_pair
 
 RNG = np.random.default_rng(0)
+FLOAT = data_root() / FLOAT_WEIGHTS[finetune.START].path
 
 
 def test_the_interval_is_students():
@@ -100,3 +102,14 @@ def test_claims_read_what_the_comparisons_left(tmp_path, monkeypatch):
     assert pcpp_fda.better_pair().value.startswith("yes: pair:1, lower end of the interval +1.00")
     (tmp_path / "pair-confirm.json").write_text(json.dumps({"runs": pairs[:6] + pairs[9:]}))
     assert pcpp_fda.better_pair().value.startswith("no: pair:2")
+
+
+@pytest.mark.skipif(not FLOAT.exists(), reason="needs pretrained/: set BITWRIGHT_DATA")
+@pytest.mark.parametrize("method", ["bnn++", PAIRS[1]])
+def test_fine_tuning_begins_with_the_float_weights_and_goes_on(method, tmp_path):
+    data = from_arrays(RNG.integers(0, 256, (30, 3, 32, 32)).astype(np.uint8), np.arange(30) % 10, seed=0)
+    before = finetune.network(method, 0).layer1[0].conv1.weight
+    assert torch.equal(before, finetune.network("bc", 1).layer1[0].conv1.weight)  # not of the seed: published
+    row = finetune.run(data, method, 0, 1, tmp_path)
+    assert row == {**finetune.run(data, method, 0, 1, tmp_path), "seconds": row["seconds"]}
+    assert finetune.seconds_an_epoch(data, steps=1) > 0
