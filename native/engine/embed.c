@@ -2,6 +2,8 @@
  * the arena. Numbers are made bytes; equal windows, of which images are full, are projected and multiplied once. */
 #include "projection.h"
 
+/* Beyond these the parts are steps of their own. */
+enum { MOST_NUMBERS = 1 << 16, MOST_ROWS = 1 << 20, MOST_BYTES = 1 << 26 };
 enum { ROWS = 256, TABLE = 1024, PENDING = 4096, LONE = 6 }; /* LONE: so few vectors rather go one by one */
 
 typedef struct {
@@ -10,6 +12,7 @@ typedef struct {
     int64_t base, step;         /* byte u stands for base + step * u */
     const bw_op *patches;       /* NULL: every position is a vector as it is */
     uint32_t width, out_width;  /* of the padded image, of positions */
+    uint32_t *rows_of_window, n_rows_of_window; /* where each row of a window begins, channel by channel */
     size_t plane_bytes;         /* of the padded image, one channel */
     uint64_t positions, p, rows;
     size_t row_bytes, code_bytes;
@@ -27,10 +30,11 @@ typedef struct {
 } waiting;
 
 static void narrow(uint8_t *to, size_t stride, const uint8_t *from, bw_store store, uint64_t n, int64_t base) {
+    const uint32_t *words = (const void *)from;
     if (store == BW_STORE_I32 && stride == 1)
-        for (uint64_t i = 0; i < n; i++) to[i] = (uint8_t)(((const uint32_t *)(const void *)from)[i] - (uint32_t)base);
+        for (uint64_t i = 0; i < n; i++) to[i] = (uint8_t)(words[i] - (uint32_t)base);
     else if (store == BW_STORE_I32)
-        for (uint64_t i = 0; i < n; i++) to[i * stride] = (uint8_t)(((const uint32_t *)(const void *)from)[i] - (uint32_t)base);
+        for (uint64_t i = 0; i < n; i++) to[i * stride] = (uint8_t)(words[i] - (uint32_t)base);
     else if (store == BW_STORE_BITS)
         for (uint64_t i = 0; i < n; i++) to[i * stride] = (uint8_t)bw_get_bit(from, i);
     else if (store == BW_STORE_U8 && stride == 1 && base == 0) memcpy(to, from, n);
@@ -48,20 +52,17 @@ static void spread_image(const embedding *e, const bw_slot *x, const uint8_t *fr
 }
 
 /* Window number `position` of it, as a row; up to 8 bytes at a time, of which the next write over what is too much. */
-static void take_window(const embedding *e, const bw_slot *x, const uint8_t *image, uint64_t position, uint8_t *row) {
+static void take_window(const embedding *e, const uint8_t *image, uint64_t position, uint8_t *row) {
     const int64_t *a = e->patches->attrs;
-    const int64_t kh = a[BW_PATCHES_KERNEL_H], kw = a[BW_PATCHES_KERNEL_W], dz = a[BW_PATCHES_DILATION_W];
-    const size_t down = (size_t)a[BW_PATCHES_DILATION_H] * e->width;
+    const uint32_t n = e->n_rows_of_window, *at = e->rows_of_window;
+    const size_t kw = (size_t)a[BW_PATCHES_KERNEL_W], apart = (size_t)a[BW_PATCHES_DILATION_W];
     image += position / e->out_width * (uint64_t)a[BW_PATCHES_STRIDE_H] * e->width +
              position % e->out_width * (uint64_t)a[BW_PATCHES_STRIDE_W];
-    uint8_t *to = row;
-    for (uint32_t c = 0; c < x->channels; c++, image += e->plane_bytes)
-        for (int64_t y = 0; y < kh; y++, to += kw) {
-            const uint8_t *from = image + (uint64_t)y * down;
-            if (dz == 1 && kw <= 8) memcpy(to, from, 8);
-            else
-                for (int64_t z = 0; z < kw; z++) to[z] = from[z * dz];
-        }
+    if (apart == 1 && kw <= 8)
+        for (uint32_t i = 0; i < n; i++) memcpy(row + i * kw, image + at[i], 8);
+    else
+        for (uint32_t i = 0; i < n; i++)
+            for (size_t z = 0; z < kw; z++) row[i * kw + z] = image[at[i] + z * apart];
     memset(row + e->p, 0, e->row_bytes - e->p);
 }
 
@@ -130,7 +131,7 @@ static void run_embedding(const bw_step *step, bw_block *block) {
         if (e->patches) spread_image(e, x, from, image);
         for (uint64_t position = 0; position < e->positions; position++) {
             uint8_t *row = w.rows + w.n_rows * e->row_bytes;
-            if (e->patches) take_window(e, x, image, position, row);
+            if (e->patches) take_window(e, image, position, row);
             else narrow(row, 1, from + position * x->row_bytes, x->store, e->p, e->base);
             add(&w);
         }
@@ -157,10 +158,26 @@ bool bw_is_embedding(const bw_program *p, uint32_t project, uint32_t sum) {
     if (op->code != BW_OP_PROJECT || !multiplies_positions(&p->ops[sum])) return false;
     const bw_type *x = &p->types[op->inputs[0]];
     const int64_t *a = op->attrs;
-    if (!is_byte(x)) return false;
+    if (!is_byte(x) || x->dims[0] > MOST_NUMBERS || a[BW_PROJECT_N_OUT] > MOST_ROWS) return false;
     if (a[BW_PROJECT_KIND] == BW_KIND_RADEMACHER && x->kind == BW_BITS && x->dims[0] > 64) return false;
     bool shifts = a[BW_PROJECT_KIND] == BW_KIND_HADAMARD && a[BW_PROJECT_ROUNDS] > 1 && a[BW_PROJECT_SHIFT] > 0;
     return !shifts || (x->kind == BW_INT && x->lo >= 0 && x->hi <= 255);
+}
+
+static uint64_t padded_width(const bw_op *patches, const bw_type *x) {
+    return x->dims[2] + (uint64_t)(patches->attrs[BW_PATCHES_PAD_LEFT] + patches->attrs[BW_PATCHES_PAD_RIGHT]);
+}
+
+static uint64_t padded_height(const bw_op *patches, const bw_type *x) {
+    return x->dims[1] + (uint64_t)(patches->attrs[BW_PATCHES_PAD_TOP] + patches->attrs[BW_PATCHES_PAD_BOTTOM]);
+}
+
+bool bw_gives_windows(const bw_program *p, uint32_t patches) {
+    const bw_op *op = &p->ops[patches];
+    if (op->code != BW_OP_PATCHES) return false;
+    const bw_type *x = &p->types[op->inputs[0]];
+    bw_wide bytes = (bw_wide)x->dims[0] * padded_width(op, x) * padded_height(op, x);
+    return bytes < MOST_BYTES;
 }
 
 static size_t next_place(size_t *end, size_t bytes) {
@@ -184,7 +201,8 @@ static void find_places(embedding *e, bw_step *step) {
 }
 
 /* step: of the sum; its x is what the windows are taken from, or what is projected. */
-int bw_prepare_embedding(bw_plan *plan, bw_step *step, const bw_fusion *f, const bw_fusion *threshold, bw_error *error) {
+int bw_prepare_embedding(bw_plan *plan, bw_step *step, const bw_fusion *f, const bw_fusion *threshold,
+                         bw_error *error) {
     const bw_program *program = plan->program;
     const bw_op *project = &program->ops[f->project];
     const bw_type *type = &program->types[project->inputs[0]];
@@ -198,9 +216,17 @@ int bw_prepare_embedding(bw_plan *plan, bw_step *step, const bw_fusion *f, const
     if (f->patches >= 0) {
         e->patches = &program->ops[f->patches];
         const int64_t *a = e->patches->attrs;
-        e->width = step->x->width + (uint32_t)(a[BW_PATCHES_PAD_LEFT] + a[BW_PATCHES_PAD_RIGHT]);
-        e->plane_bytes = (size_t)e->width * (step->x->height + (size_t)(a[BW_PATCHES_PAD_TOP] + a[BW_PATCHES_PAD_BOTTOM]));
+        const bw_type *image = &program->types[e->patches->inputs[0]];
+        e->width = (uint32_t)padded_width(e->patches, image);
+        e->plane_bytes = (size_t)(e->width * padded_height(e->patches, image));
         e->out_width = type->dims[2];
+        const uint32_t kh = (uint32_t)a[BW_PATCHES_KERNEL_H];
+        e->n_rows_of_window = step->x->channels * kh;
+        e->rows_of_window = bw_plan_alloc_array(plan, e->n_rows_of_window, sizeof(uint32_t));
+        BW_HAVE(e->rows_of_window);
+        for (uint32_t i = 0; i < e->n_rows_of_window; i++)
+            e->rows_of_window[i] =
+                (uint32_t)(i / kh * e->plane_bytes + i % kh * (uint64_t)a[BW_PATCHES_DILATION_H] * e->width);
     }
     bw_projection *d = &e->projection;
     d->store = BW_STORE_U8;

@@ -143,6 +143,7 @@ int bw_prepare_trees(bw_plan *plan, bw_step *step, int64_t pool, bw_error *error
 /* embed.c: a projection and the sums that alone read it, and with it the windows that it alone reads. threshold: of the
  * sum, or NULL. */
 bool bw_is_embedding(const bw_program *program, uint32_t project, uint32_t sum);
+bool bw_gives_windows(const bw_program *program, uint32_t patches);
 int bw_prepare_embedding(bw_plan *plan, bw_step *step, const bw_fusion *fusion, const bw_fusion *threshold,
                          bw_error *error);
 

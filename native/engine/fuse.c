@@ -85,7 +85,7 @@ static void find_embedding(const bw_program *p, bw_analysis *a, uint32_t sum) {
     f->project = project;
     a->skip[project] = true;
     const uint32_t windows = p->ops[project].inputs[0];
-    if (a->n_readers[windows] != 1 || p->ops[windows].code != BW_OP_PATCHES) return;
+    if (a->n_readers[windows] != 1 || !bw_gives_windows(p, windows)) return;
     f->patches = windows;
     a->skip[windows] = true;
 }
