@@ -69,3 +69,17 @@ def test_accuracy_counts_seeds_gates_and_minutes(changed, tmp_path, monkeypatch)
     assert found.met and "144 gates, 2 minutes" in found.value
     write_result(result(1, **changed), tmp_path)
     assert not logic_training.accuracy(["monk1_logic"], 100, 144, 2, 40).met
+
+
+@pytest.mark.parametrize(
+    "changed", [{"frozen_accuracy": 98.4}, {"exact": False}, {"logic": {"gates_run": 91, "adders": 2}}]
+)
+def test_gates_after_simplification_count_at_all_positions_and_with_adders(changed, tmp_path, monkeypatch):
+    for module in (main_job, claim):
+        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    right = {"frozen_accuracy": 98.6, "logic": {"gates": 9, "gates_run": 90, "adders": 2}}
+    write_result(result(0, "net", **right), tmp_path)
+    found = logic_training.after_simplifying("net", 98.5, 100, 1)
+    assert found.met and "100 gates after" in found.value
+    write_result(result(0, "net", **{**right, **changed}), tmp_path)
+    assert not logic_training.after_simplifying("net", 98.5, 100, 1).met
