@@ -4,6 +4,7 @@
 #define NAME(x) x##_avx512
 #define SAME(number) ((row)_mm512_set1_ps(number))
 #define MULADD(a, b, c) ((row)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define SCALED(p, n) ((row)_mm512_scalef_ps((__m512)(p), (__m512)(n)))
 #define MAX(a, b) ((row)_mm512_max_ps((__m512)(a), (__m512)(b)))
 
 /* Values of 32 samples one after the other; gradients of samples i and i + 16 as the two halves of word i. */

@@ -6,7 +6,7 @@
 
 typedef float row __attribute__((vector_size(64)));
 typedef int32_t whole __attribute__((vector_size(64)));
-enum { AHEAD = 16 };
+enum { NEAR = 16, FAR = 32 }; /* gates that rows are asked for ahead: from the core's own caches, and from beyond */
 #define INLINE static inline __attribute__((always_inline))
 #define ROW(at, i) ((char *)(at) + (int64_t)(i) * ROW_BYTES)
 
@@ -49,8 +49,9 @@ INLINE void NAME(forward_loop)(const struct bw_train_layer *layer, const void *x
   const int64_t n_gates = layer->n_gates;
   for (int64_t g = 0; g < n_gates; g++, c += 4) {
     row a[2], b[2], result[2];
-    int64_t ahead = g + AHEAD < n_gates ? g + AHEAD : g;
-    __builtin_prefetch(ROW(x, at_a[ahead]));
+    int64_t near = g + NEAR < n_gates ? g + NEAR : g;
+    __builtin_prefetch(ROW(x, at_a[near])), __builtin_prefetch(ROW(x, at_b[near]));
+    __builtin_prefetch(ROW(y, g + FAR), 1);
     NAME(get)(ROW(x, at_a[g]), half, a), NAME(get)(ROW(x, at_b[g]), half, b);
     NAME(gate)(c, a, b, half, result);
     NAME(put)(result, half, ROW(y, g));
@@ -101,7 +102,10 @@ INLINE void NAME(backward_loop)(const struct bw_train_layer_back *layer, const v
   const int64_t n_gates = layer->n_gates;
   for (int64_t g = 0; g < n_gates; g++, c += 4, sums += 4) {
     row a[2], b[2], d[2], da[2], db[2], dab[2];
-    __builtin_prefetch(ROW(gradients, d_of[g + AHEAD < n_gates ? g + AHEAD : g])); /* the one row not near the last */
+    int64_t near = g + NEAR < n_gates ? g + NEAR : g, far = g + FAR < n_gates ? g + FAR : g;
+    __builtin_prefetch(ROW(gradients, d_of[near]));
+    __builtin_prefetch(ROW(x, a_of[far])), __builtin_prefetch(ROW(x, b_of[far]));
+    __builtin_prefetch(c + 4 * FAR), __builtin_prefetch(sums + 4 * FAR, 1);
     NAME(get)(ROW(x, a_of[g]), half, a), NAME(get)(ROW(x, b_of[g]), half, b);
     NAME(get_grad)(ROW(gradients, d_of[g]), half, d);
     for (int v = 0; v < 1 + half; v++) da[v] = d[v] * a[v], db[v] = d[v] * b[v], dab[v] = da[v] * b[v];

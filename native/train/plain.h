@@ -16,6 +16,7 @@
     }                                          \
   } while (0)
 #define MAX(a, b) ((row)(((whole)(a) & ((a) > (b))) | ((whole)(b) & ~((a) > (b)))))
+#define SCALED(p, n) ((p) * (row)((__builtin_convertvector(n, whole) + 127) << 23))
 #define TRANSPOSE(rows)                      \
   do {                                       \
     for (int i = 0; i < 16; i++)             \

@@ -1,7 +1,7 @@
 /* From what gates learn to coefficients, and back from sums to gradients; compiled once for each instruction set, which
- * says how to TRANSPOSE 16 rows, and to bring four numbers of 16 gates from gate after gate into rows, FOUR_ROWS, and
- * back, FOUR_EACH. 16 gates go through at a time, so every step is one of whole rows. Of 16 logits the softmax weighs
- * the 16 truth tables; it is worked out again on the way back, which is cheaper than memory. */
+ * says how to TRANSPOSE 16 rows, to bring four numbers of 16 gates from gate after gate into rows, FOUR_ROWS, and back,
+ * FOUR_EACH, and what p 2^n is, SCALED. 16 gates go through at a time, so every step is one of whole rows. Of 16 logits
+ * the softmax weighs the 16 truth tables; it is worked out again on the way back, which is cheaper than memory. */
 
 #define UNROLL _Pragma("GCC unroll 16")
 
@@ -16,33 +16,36 @@ INLINE void NAME(exp_below_zero)(row *at) {
   p = MULADD(p, f, zero + 1.0f / 6);
   p = MULADD(p, f, zero + 0.5f);
   p = MULADD(p * f, f, f + 1.0f);
-  *at = p * (row)((__builtin_convertvector(n, whole) + 127) << 23);
+  *at = SCALED(p, n);
 }
 
-/* Logits of a tile of gates, n of them there -> probabilities p [16] and truth tables w [4], as rows. */
-INLINE void NAME(softmax)(const float *logits, int64_t n, row *p, row *w) {
+/* Logits of a tile of gates, n of them there -> as rows: p [16] in proportion to the probabilities, truth tables w [4];
+ * gives 1 / the sum of p. */
+INLINE void NAME(softmax)(const float *logits, int64_t n, row *p, row *w, row *one) {
   if (n < TILE) memset(p, 0, sizeof(row) * 16);
   for (int64_t g = 0; g < n; g++) memcpy(&p[g], logits + 16 * g, sizeof(row));
   TRANSPOSE(p);
-  row top = p[0], sum = {0};
-  for (int i = 1; i < 16; i++) top = MAX(p[i], top);
-  UNROLL for (int i = 0; i < 16; i++) p[i] -= top, NAME(exp_below_zero)(&p[i]), sum += p[i];
-  sum = 1.0f / sum;
-  for (int bit = 0; bit < 4; bit++) w[bit] = (row){0};
-  UNROLL for (int i = 0; i < 16; i++) {
-    p[i] *= sum;
-    UNROLL for (int bit = 0; bit < 4; bit++)
-      if (i >> (3 - bit) & 1) w[bit] += p[i];
+  row top[8], upper[4], lower[4];
+  UNROLL for (int i = 0; i < 8; i++) top[i] = MAX(p[i], p[i + 8]);
+  UNROLL for (int left = 4; left; left /= 2)
+    UNROLL for (int i = 0; i < left; i++) top[i] = MAX(top[i], top[i + left]);
+  UNROLL for (int i = 0; i < 16; i++) p[i] -= top[0], NAME(exp_below_zero)(&p[i]);
+  UNROLL for (int i = 0; i < 4; i++) { /* tables with the same upper, or lower, two entries */
+    upper[i] = (p[4 * i] + p[4 * i + 1]) + (p[4 * i + 2] + p[4 * i + 3]);
+    lower[i] = (p[i] + p[i + 4]) + (p[i + 8] + p[i + 12]);
   }
+  *one = 1.0f / ((upper[0] + upper[1]) + (upper[2] + upper[3]));
+  w[0] = (upper[2] + upper[3]) * *one, w[1] = (upper[1] + upper[3]) * *one;
+  w[2] = (lower[2] + lower[3]) * *one, w[3] = (lower[1] + lower[3]) * *one;
 }
 
 /* Of the tile's n gates, from `first` on. */
 INLINE void NAME(coefficients_tile)(const struct bw_train_gates *gates, int64_t first, int64_t n, float *there,
                                     float *back) {
   float each[4 * TILE] __attribute__((aligned(64))) = {0};
-  row p[16], w[4];
+  row p[16], w[4], one;
   if (gates->n_numbers == 16) {
-    NAME(softmax)(gates->learned + 16 * first, n, p, w);
+    NAME(softmax)(gates->learned + 16 * first, n, p, w, &one);
   } else {
     memcpy(each, gates->learned + 4 * first, sizeof(float) * 4 * (size_t)n);
     FOUR_ROWS(each, w);
@@ -64,7 +67,7 @@ static void NAME(coefficients)(const struct bw_train_gates *gates, float *there,
 INLINE void NAME(learn_tile)(const struct bw_train_gates *gates, int64_t first, int64_t n, const float *sums,
                              int64_t n_sums, int64_t apart, float *grad) {
   float each[4 * TILE] __attribute__((aligned(64))) = {0};
-  row s[4] = {{0}}, p[16], w[4];
+  row s[4] = {{0}}, p[16], w[4], one;
   for (int64_t i = 0; i < n_sums; i++, sums += apart) {
     row more[4];
     for (int64_t g = 0; g < n; g++) memcpy(each + 4 * g, sums + 4 * (int64_t)gates->back[first + g], 16);
@@ -73,9 +76,11 @@ INLINE void NAME(learn_tile)(const struct bw_train_gates *gates, int64_t first, 
   }
   row d[4] = {s[0] - s[1] - s[2] + s[3], s[2] - s[3], s[1] - s[3], s[3]};
   if (gates->n_numbers == 16) {
-    NAME(softmax)(gates->learned + 16 * first, n, p, w);
-    row mean = w[0] * d[0] + w[1] * d[1] + w[2] * d[2] + w[3] * d[3], none = {0};
-    row low[4] = {-mean, d[3] - mean, d[2] - mean, d[2] + d[3] - mean}, high[4] = {none, d[1], d[0], d[0] + d[1]};
+    NAME(softmax)(gates->learned + 16 * first, n, p, w, &one);
+    row mean = w[0] * d[0] + w[1] * d[1] + w[2] * d[2] + w[3] * d[3];
+    UNROLL for (int k = 0; k < 4; k++) d[k] *= one;
+    mean *= one;
+    row low[4] = {-mean, d[3] - mean, d[2] - mean, d[2] + d[3] - mean}, high[4] = {{0}, d[1], d[0], d[0] + d[1]};
     UNROLL for (int i = 0; i < 16; i++) p[i] *= high[i >> 2] + low[i & 3];
     TRANSPOSE(p);
     for (int64_t g = 0; g < n; g++) memcpy(grad + 16 * (first + g), &p[g], sizeof p[g]);
