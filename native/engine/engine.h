@@ -108,6 +108,7 @@ int bw_place_slots(bw_plan *plan, bw_error *error);
 
 /* fuse.c */
 void bw_find_fusions(const bw_plan *plan, bw_analysis *analysis);
+bool bw_is_sum(int code);
 bool bw_is_elementwise(int code);
 void bw_switch_point(const bw_program *program, uint32_t sum, const bw_fusion *fusion, uint32_t channel,
                      int32_t *threshold, bool *flip);
@@ -155,6 +156,9 @@ int bw_segment_take(bw_plan *plan, const bw_analysis *a, bw_segment *segment, ui
 bool bw_segment_makes(const bw_segment *segment, uint32_t value);
 int bw_segment_close(bw_plan *plan, const bw_analysis *a, bw_segment *segment, bw_error *error);
 void bw_segment_free(bw_segment *segment);
+
+/* steps.c: a step of every operation that needs one. */
+int bw_add_steps(bw_plan *plan, const bw_analysis *a, bw_segment *segment, bw_error *error);
 
 /* pool.c: runs work(context, worker) in `workers` threads, the caller being worker 0; false without threads. */
 bw_pool *bw_pool_create(int workers);

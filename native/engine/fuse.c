@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include "engine.h"
 
-static bool is_sum(int code) {
+bool bw_is_sum(int code) {
     return code == BW_OP_XNOR_LINEAR || code == BW_OP_XNOR_CONV2D || code == BW_OP_INT_LINEAR ||
            code == BW_OP_INT_CONV2D;
 }
@@ -28,7 +28,7 @@ static bool is_monotone(const bw_op *op) {
 static bool find_fusion(const bw_program *p, const bw_analysis *a, uint32_t sum, bw_fusion *f) {
     const bw_type *type = &p->types[sum];
     *f = none;
-    if (!is_sum(p->ops[sum].code) || type->lo < INT32_MIN || type->hi >= INT32_MAX) return false;
+    if (!bw_is_sum(p->ops[sum].code) || type->lo < INT32_MIN || type->hi >= INT32_MAX) return false;
     for (uint32_t v = sum; a->n_readers[v] == 1;) {
         uint32_t reader = a->reader[v];
         const bw_op *op = &p->ops[reader];
@@ -79,7 +79,7 @@ static void find_or(const bw_program *p, bw_analysis *a, uint32_t tables) {
 /* [windows ->] projection -> sum, each the only reader of the one before. */
 static void find_embedding(const bw_program *p, bw_analysis *a, uint32_t sum) {
     bw_fusion *f = &a->fusions[sum];
-    if (!is_sum(p->ops[sum].code)) return;
+    if (!bw_is_sum(p->ops[sum].code)) return;
     const uint32_t project = p->ops[sum].inputs[0];
     if (a->n_readers[project] != 1 || !bw_is_embedding(p, project, sum)) return;
     f->project = project;

@@ -1,154 +1,7 @@
-/* The planner: fusions, layouts, one step an operation, places in the arena, and how many samples go together. */
-#include <stdio.h>
+/* The planner: fusions, layouts, steps (steps.c), places in the arena, and how many samples go together. */
 #include <stdlib.h>
 #include <string.h>
 #include "engine.h"
-
-static bw_prepare *const prepare[BW_N_OPS] = {
-    [BW_OP_INPUT] = bw_prepare_input,           [BW_OP_THRESHOLD] = bw_prepare_threshold,
-    [BW_OP_DIGITIZE] = bw_prepare_digitize,     [BW_OP_LUT] = bw_prepare_lut,
-    [BW_OP_LUT_CONV2D] = bw_prepare_lut_conv2d, [BW_OP_COUNT] = bw_prepare_count,
-    [BW_OP_PROJECT] = bw_prepare_project,       [BW_OP_MAX_POOL2D] = bw_prepare_pool,
-    [BW_OP_SUM_POOL2D] = bw_prepare_pool,       [BW_OP_PATCHES] = bw_prepare_patches,
-    [BW_OP_GATHER] = bw_prepare_gather,         [BW_OP_RESHAPE] = bw_prepare_reshape,
-    [BW_OP_CONCAT] = bw_prepare_concat,         [BW_OP_PAD] = bw_prepare_pad,
-    [BW_OP_TO_INT] = bw_prepare_to_int,         [BW_OP_OUTPUT] = bw_prepare_output,
-};
-
-static bool is_sum(const bw_op *op) {
-    return op->code == BW_OP_XNOR_LINEAR || op->code == BW_OP_XNOR_CONV2D || op->code == BW_OP_INT_LINEAR ||
-           op->code == BW_OP_INT_CONV2D;
-}
-
-static int no_rule(uint32_t code, bw_error *error) {
-    char rules[256] = "";
-    size_t length = 0;
-    for (uint32_t i = 0; i < BW_N_OPS && length < sizeof rules - 24; i++) {
-        bw_op op = {.code = (uint16_t)i};
-        if (prepare[i] || is_sum(&op) || bw_is_elementwise(op.code))
-            length += (size_t)snprintf(rules + length, sizeof rules - length, "%s%s", length ? ", " : "",
-                                       bw_op_specs[i].name);
-    }
-    return bw_fail(error, BW_UNSUPPORTED, "no rule for '%s'; rules: %s", bw_op_specs[code].name, rules);
-}
-
-bw_step *bw_new_step(bw_plan *plan, uint32_t operation, const bw_slot *x, const bw_slot *out) {
-    bw_step *step = &plan->steps[plan->n_steps++];
-    *step = (bw_step){.operation = operation, .op = &plan->program->ops[operation], .x = x, .out = out};
-    return step;
-}
-
-/* A step that reads its operation's inputs, bits as planes or along the channels. */
-static int step_with_inputs(bw_plan *plan, uint32_t number, bool planes, const bw_slot *out, bw_step **step,
-                            bw_error *error) {
-    const bw_op *op = &plan->program->ops[number];
-    const bw_slot **inputs = bw_plan_alloc_array(plan, op->n_inputs, sizeof *inputs);
-    BW_HAVE(inputs);
-    for (int i = 0; i < op->n_inputs; i++) {
-        const uint32_t x = op->inputs[i];
-        const bool bits = plan->program->types[x].kind == BW_BITS;
-        inputs[i] = !bits ? &plan->slots[x] : planes ? bw_as_planes(plan, x) : bw_as_rows(plan, x);
-    }
-    *step = bw_new_step(plan, number, op->n_inputs > 0 ? inputs[0] : NULL, out);
-    (*step)->inputs = inputs;
-    (*step)->n_inputs = op->n_inputs;
-    return BW_OK;
-}
-
-static uint64_t *flips_of(bw_plan *plan, uint32_t sum, const bw_fusion *f, uint32_t channels) {
-    uint64_t *words = bw_plan_alloc(plan, bw_words(channels) * 8);
-    for (uint32_t c = 0; words && c < channels; c++) {
-        int32_t threshold;
-        bool flip;
-        bw_switch_point(plan->program, sum, f, c, &threshold, &flip);
-        words[c >> 6] |= (uint64_t)flip << (c & 63);
-    }
-    return words;
-}
-
-/* A sum and what is fused to it: sums -> bits, or sums -> bits, OR of windows, flips; before it a projection. */
-static int add_sum(bw_plan *plan, uint32_t number, const bw_fusion *f, bw_error *error) {
-    bool fused = f->threshold >= 0;
-    const bw_slot *out = &plan->slots[fused && f->pool < 0 ? (uint32_t)f->threshold : number];
-    bw_step *step;
-    if (f->project >= 0) {
-        const uint32_t first = (uint32_t)(f->patches >= 0 ? f->patches : f->project);
-        BW_TRY(step_with_inputs(plan, first, false, out, &step, error));
-        step->operation = number;
-        step->op = &plan->program->ops[number];
-        BW_TRY(bw_prepare_embedding(plan, step, f, fused ? f : NULL, error));
-    } else {
-        BW_TRY(step_with_inputs(plan, number, false, out, &step, error));
-        BW_TRY(bw_prepare_sum(plan, step, fused ? f : NULL, error));
-    }
-    if (!fused || f->pool < 0) return BW_OK;
-    const bw_slot *bits = &plan->slots[f->threshold];
-    step = bw_new_step(plan, (uint32_t)f->pool, out, bits);
-    BW_TRY(bw_prepare_pool(plan, step, error));
-    uint64_t *flips = flips_of(plan, number, f, bits->channels);
-    BW_HAVE(flips);
-    step = bw_new_step(plan, (uint32_t)f->threshold, bits, bits);
-    return bw_prepare_flip(plan, step, flips);
-}
-
-/* What makes planes from planes or from the input; reshape shares the memory of what it reads. */
-static int add_planes(bw_plan *plan, const bw_analysis *a, uint32_t number, bw_error *error) {
-    const bw_op *op = &plan->program->ops[number];
-    bw_slot *out = &plan->slots[number];
-    bw_step *step;
-    if (op->code == BW_OP_RESHAPE) {
-        out->root = bw_as_planes(plan, op->inputs[0])->root;
-        return BW_OK;
-    }
-    const bool trees = op->code == BW_OP_LUT || op->code == BW_OP_LUT_CONV2D;
-    const int64_t pool = trees ? a->fusions[number].pool : -1;
-    if (pool >= 0) out = &plan->slots[pool];
-    BW_TRY(step_with_inputs(plan, number, true, out, &step, error));
-    if (trees) return bw_prepare_trees(plan, step, pool, error);
-    return op->code == BW_OP_INPUT        ? bw_prepare_input(plan, step, error)
-           : op->code == BW_OP_THRESHOLD  ? bw_prepare_threshold_planes(plan, step, error)
-           : op->code == BW_OP_MAX_POOL2D ? bw_prepare_pool_planes(plan, step, error)
-                                          : bw_prepare_move_planes(plan, step, error);
-}
-
-static int add_step(bw_plan *plan, const bw_analysis *a, uint32_t number, bw_error *error) {
-    const bw_op *op = &plan->program->ops[number];
-    bw_step *step;
-    if (a->planes[number]) return add_planes(plan, a, number, error);
-    if (is_sum(op)) return add_sum(plan, number, &a->fusions[number], error);
-    if (bw_is_elementwise(op->code)) {
-        const bw_fusion *f = &a->fusions[number];
-        step = bw_new_step(plan, number, NULL, &plan->slots[number]);
-        return bw_prepare_chain(plan, step, f->chain, f->n_chain, error);
-    }
-    if (!prepare[op->code]) return no_rule(op->code, error);
-    BW_TRY(step_with_inputs(plan, number, false, &plan->slots[number], &step, error));
-    BW_TRY(prepare[op->code](plan, step, error));
-    if (!step->run) plan->n_steps--; /* nothing to do: shares memory */
-    return BW_OK;
-}
-
-/* Flat logic gathers in a segment, which becomes a step once something else reads of it. */
-static int add_steps(bw_plan *plan, const bw_analysis *a, bw_segment *segment, bw_error *error) {
-    const bw_program *p = plan->program;
-    for (uint32_t number = 0; number < p->n_ops; number++) {
-        const bw_op *op = &p->ops[number];
-        int status = BW_OK;
-        bool taken = false, reads = false;
-        if (plan->logic) {
-            status = bw_segment_take(plan, a, segment, number, &taken, error);
-            for (int i = 0; i < op->n_inputs && !taken; i++) reads |= bw_segment_makes(segment, op->inputs[i]);
-            if (!status && (reads || (taken && plan->flags & BW_NO_FUSE)))
-                status = bw_segment_close(plan, a, segment, error);
-        }
-        if (!status && !taken && !a->skip[number]) status = add_step(plan, a, number, error);
-        if (status) {
-            bw_fail_in(error, number, bw_op_specs[op->code].name);
-            return status;
-        }
-    }
-    return BW_OK;
-}
 
 /* Samples that go together: as many as a core's cache holds; of planes, those of one width. 0 if none fits. */
 static size_t block_size(const bw_plan *plan) {
@@ -188,7 +41,7 @@ static double guess_time(const bw_plan *plan) {
         double steps = (double)bw_steps(&p->ops[i], p->types, &p->types[i]);
         bool bits = code == BW_OP_XNOR_LINEAR || code == BW_OP_XNOR_CONV2D;
         bool logic = plan->logic && (code == BW_OP_LUT || code == BW_OP_LUT_CONV2D || code == BW_OP_COUNT);
-        nanoseconds += steps / (bits ? 400 : logic ? 500 : is_sum(&p->ops[i]) ? 100 : 1);
+        nanoseconds += steps / (bits ? 400 : logic ? 500 : bw_is_sum(code) ? 100 : 1);
     }
     return nanoseconds;
 }
@@ -217,7 +70,7 @@ static int analyse(bw_plan *plan, bw_analysis *a, bw_error *error) {
     bw_lay_out(plan, a);
     bw_segment *segment = bw_segment_create(p->n_ops);
     BW_HAVE(segment);
-    int status = add_steps(plan, a, segment, error);
+    int status = bw_add_steps(plan, a, segment, error);
     bw_segment_free(segment);
     return status;
 }
