@@ -26,7 +26,7 @@ FLOAT_BITS, INT4_BITS = 32, 4
 
 def tables(results: Path) -> list[dict[str, Any]]:
     paths = sorted((results / "gnet").glob("*-seed*.json"))
-    return [json.loads(path.read_text()) for path in paths if not path.name.startswith("slope-")]
+    return [json.loads(path.read_text()) for path in paths if not path.name.startswith(("slope-", "bound-"))]
 
 
 def groups(found: list[dict[str, Any]]) -> dict[tuple, list[dict[str, Any]]]:
@@ -126,6 +126,33 @@ def slope_parts(results: Path, out: Path) -> list[str]:
     return parts
 
 
+def bound_parts(results: Path, out: Path) -> list[str]:
+    parts = []
+    for path in sorted((results / "gnet").glob("bound-*.json")):
+        curves, lines = (
+            {},
+            ["| layer | N | bound | largest error seen | seeds beyond it |", "| --- | --- | --- | --- | --- |"],
+        )
+        for row in json.loads(path.read_text())["layers"]:
+            for what in ("bounds", "largest"):
+                points = zip(row["lengths"], row[what], strict=True)
+                curves[f"{row['layer']}, {what}"] = [(math.log2(n), value, 0.0) for n, value in points]
+            for n, bound, largest, beyond in zip(
+                row["lengths"], row["bounds"], row["largest"], row["beyond"], strict=True
+            ):
+                seeds, delta = row["seeds"], row["delta"]
+                lines.append(
+                    f"| {row['layer']} | {n:,} | {bound:.3f} | {largest:.3f} | {beyond * seeds:.0f} of {seeds}, "
+                    f"{100 * delta:g} % allowed |"
+                )
+        top = max(y for curve in curves.values() for _, y, _ in curve)
+        svg = svg_curves(curves, "bound beside observation", "log2 N", "error of z", (0, top))
+        (out / f"gnet-{path.stem}.svg").write_text(svg)
+        parts += [f"## Bound beside observation: {path.stem.removeprefix('bound-')}", "", *lines, ""]
+        parts += [f"![bound](gnet-{path.stem}.svg)", ""]
+    return parts
+
+
 def fault_parts(results: Path, out: Path) -> list[str]:
     by_target = defaultdict(dict)
     for path in sorted((results / "faults").glob("*.json")):
@@ -166,7 +193,10 @@ def page(results: Path, out: Path) -> str:
         parts += ["![accuracy against operations](gnet-pareto.svg)", ""]
     if memory := memory_lines(grouped):
         parts += ["## Memory", "", *memory, ""]
-    return "\n".join(parts + slope_parts(results, out) + fault_parts(results, out)).rstrip() + "\n"
+    return (
+        "\n".join(parts + slope_parts(results, out) + bound_parts(results, out) + fault_parts(results, out)).rstrip()
+        + "\n"
+    )
 
 
 def main() -> None:
