@@ -36,6 +36,9 @@ def marks(channels: int, *values: float) -> np.ndarray:
 NETS = {
     "mlp": lambda: create_model("logic_mlp", shape=(1, 8, 8), widths=(150, 100, 90), seed=0),
     "mlp, 3 marks": lambda: create_model("logic_mlp", shape=(1, 8, 8), widths=(200, 60), thresholds=(60, 120, 180.5)),
+    "learned marks": lambda: create_model(
+        "logic_mlp", shape=(1, 8, 8), widths=(90, 60), thresholds=(60, 120, 180.5), threshold_width=16.0, seed=0
+    ),
     "learned wires": lambda: create_model("logic_mlp", shape=(1, 8, 8), widths=(90, 60), wiring="learned"),
     "conv": lambda: create_model("logic_conv", shape=(1, 20, 20), channels=(4, 6), widths=(100, 50), first_kernel=5),
     "tables of 2 to 6 inputs": lambda: nn.Sequential(

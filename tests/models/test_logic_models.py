@@ -92,3 +92,12 @@ def test_the_summary_counts_the_bits_of_truth_tables():
     assert all(row.weight_bits == 1 and row.input_bits == 1 and not row.why for row in rows.values())
     conv = create_model("logic_conv", shape=(1, 14, 14), channels=(3, 4), widths=(40, 20))
     assert summary(conv).totals["binary_weights"] == 4 * (7 * 7 + 60)  # trees of 7 gates
+
+
+def test_thresholds_learn_where_a_width_is_given():
+    options = {"shape": (1, 6, 6), "widths": (80, 40), "thresholds": (80.0, 160.0), "seed": 0}
+    assert not any("encoder" in name for name, _ in create_model("logic_mlp", **options).named_parameters())
+    model = create_model("logic_mlp", **options, threshold_width=16.0).train()
+    model(torch.rand(30, 1, 6, 6) * 255).square().sum().backward()
+    moved = [p.grad for name, p in model.named_parameters() if "encoder" in name]
+    assert len(moved) == 2 and all(bool(grad.abs().sum() > 0) for grad in moved)
