@@ -167,7 +167,7 @@ def test_irnet_and_recu_differentiate_through_standardised_weights(progress):
 
 def test_every_quantizer_is_tested_here_or_beside():
     beside = {"latent", "identity", "ste", "approx_sign", "swish_sign", "bnn++"}  # test_pairs.py
-    assert set(QUANTIZERS) == {*ELEMENTWISE, *beside, "irnet", "recu", "adabin", "fda_noise"}
+    assert set(QUANTIZERS) == {*ELEMENTWISE, *beside, "irnet", "recu", "adabin", "fda_noise", "rbnn_rotated"}
 
 
 @pytest.mark.parametrize("name", QUANTIZERS)
@@ -175,8 +175,8 @@ def test_schedules_end_exactly_and_eval_is_the_hard_sign_of_what_is_prepared(nam
     quantizer = make_quantizer(name, features=16)
     set_progress(quantizer, 1.0)
     ends = {"bnn++": 30.0, "poly+": 10.0, "ede": 10.0, "ede+": 10.0, "irnet": 10.0, "rbnn": 10.0,
-            "rbnn_activation": 10.0, "recu": 0.99, "reste": 3.0, "biper": 1.0, "parq": 0.0, "progressive": 1.0,
-            "binary_relax": 1.0, "soft_threshold": 1.0,
+            "rbnn_activation": 10.0, "rbnn_rotated": 10.0, "recu": 0.99, "reste": 3.0, "biper": 1.0, "parq": 0.0,
+            "progressive": 1.0, "binary_relax": 1.0, "soft_threshold": 1.0,
             "fda": 18.0, "fda+": 18.0, "fda_noise": 18.0}  # fmt: skip
     values = list(quantizer.values().values())
     assert values == ([ends[name]] if name in ends else [])

@@ -23,6 +23,7 @@ from .rbnn import rbnn, rbnn_activation
 from .recu import recu_activation, recu_weights
 from .relax import binary_relax, soft_threshold
 from .reste import reste
+from .rotation import Rotated, rbnn_rotated
 from .siman import siman_weights
 from .standardized import adabin_weights
 from .ste import identity_ste, sign_ste
@@ -43,6 +44,7 @@ QUANTIZERS: dict[str, Callable[..., QuantizerPair | Quantizer]] = {
     "ede+": ede_plus,
     "rbnn": rbnn,
     "rbnn_activation": rbnn_activation,
+    "rbnn_rotated": rbnn_rotated,
     "siman": siman_weights,
     "recu": recu_weights,
     "recu_activation": recu_activation,
@@ -58,7 +60,8 @@ QUANTIZERS: dict[str, Callable[..., QuantizerPair | Quantizer]] = {
     "fda+": fda_plus,
     "fda_noise": fda_noise,
 }
-ON_WEIGHTS_ONLY = frozenset({"reactnet", "irnet", "adabin", "siman", "recu", "biper", "parq"})  # they look at a filter
+# They look at a filter.
+ON_WEIGHTS_ONLY = frozenset({"reactnet", "irnet", "adabin", "siman", "recu", "biper", "parq", "rbnn_rotated"})
 ON_ACTIVATIONS_ONLY = frozenset({"rbnn_activation", "recu_activation"})
 
 
@@ -98,9 +101,10 @@ def make_quantizer(quantizer: "str | QuantizerPair | Quantizer | QuantizerMaker"
 
 __all__ = [
     "DSQ", "METHODS", "ON_ACTIVATIONS_ONLY", "ON_WEIGHTS_ONLY", "QUANTIZERS", "Method", "NoiseAdaptation",
-    "NoisyFourier", "Quantizer", "QuantizerPair", "adabin_weights", "approx_sign", "binary_relax", "biper_weights",
-    "bnn_plus_plus", "ede", "ede_plus", "fda", "fda_noise", "fda_plus", "hard_sign", "identity_ste", "irnet_weights",
-    "latent", "make_quantizer", "parq", "poly_plus", "progressive_sign", "quantize", "rbnn", "rbnn_activation",
-    "reactnet_weights", "recu_activation", "recu_weights", "reste", "set_progress", "sign_ste", "siman_weights",
+    "NoisyFourier", "Quantizer", "QuantizerPair", "Rotated", "adabin_weights", "approx_sign", "binary_relax",
+    "biper_weights", "bnn_plus_plus", "ede", "ede_plus", "fda", "fda_noise", "fda_plus", "hard_sign", "identity_ste",
+    "irnet_weights", "latent", "make_quantizer", "parq", "poly_plus", "progressive_sign", "quantize", "rbnn",
+    "rbnn_activation", "rbnn_rotated", "reactnet_weights", "recu_activation", "recu_weights", "reste", "set_progress",
+    "sign_ste", "siman_weights",
     "soft_threshold", "swish_sign",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ FORMULAS: dict[str, tuple[str, str]] = {
     "rbnn": ("sign(w)", "kt max(√2 - |tw|, 0), k = max(1/t, 1), t: 0.01 to 10"),
     "rbnn_activation": ("sign(w)", "t max(√2 - |tw|, 0), t: 1 to 10"),
     "siman": ("sign(|x| - median|x|)", "sign(x)"),
+    "rbnn_rotated": ("sign(w), w rotated", "kt max(√2 - |tw|, 0), k = max(1/t, 1), t: 0.01 to 10"),
     "recu": ("sign(w), w standardised", "1 if |w| <= Q(tau), tau: 0.85 to 0.99"),
     "recu_activation": ("sign(w)", "1/s if |w| <= s, s the deviation"),
     "adabin": ("sign(w), w standardised", "1"),

@@ -41,7 +41,7 @@ METHODS: dict[str, Method] = {
     "irnet": Method("irnet", "ede", "Qin et al. 2020, arXiv:1909.10788", "power_of_two"),
     "ede+": Method("ede+", "ede", "Lu et al. 2023, arXiv:2402.17710; slope of IR-Net"),
     "rbnn": Method("rbnn", "rbnn_activation", "Lin et al. 2020, arXiv:2009.13055", "learned",
-                   note="the estimator, without the rotation"),
+                   note="without the rotation, which is the quantizer rbnn_rotated"),
     "siman": Method("siman", "ste", "Lin et al. 2022, arXiv:2102.07981", "learned",
                     note="the gradient is ours"),
     "recu": Method("recu", "recu_activation", "Xu et al. 2021, arXiv:2103.12369", "learned"),

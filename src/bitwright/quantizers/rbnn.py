@@ -1,4 +1,4 @@
-"""RBNN's estimator: sign forward, backward a triangle that narrows and grows. The rotation of weights is not part.
+"""RBNN's estimator: sign forward, backward a triangle that narrows and grows. The rotation of weights is rotation.py.
 
 Source: Lin et al. 2020 (RBNN), arXiv:2009.13055, with the numbers of the authors' code:
 k t max(sqrt 2 - |t x|, 0), k = max(1/t, 1); on activations t is max(t, 1) and k is 1; t from 1e-2 to 10.

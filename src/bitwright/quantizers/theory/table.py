@@ -68,6 +68,7 @@ CLOSED_FORMS: dict[str, ClosedForm] = {
                  lambda v: TANH_BEND * _growth(v["t"]) * v["t"]),
     "rbnn": _no("for 0 < |t w| < sqrt 2"),
     "rbnn_activation": _no("for 0 < |t w| < sqrt 2"),
+    "rbnn_rotated": _no("for 0 < |t w| < sqrt 2"),
     "siman": SIGN,
     "recu": SIGN,
     "recu_activation": CLIPPED,
