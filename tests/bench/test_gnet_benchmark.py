@@ -1,0 +1,73 @@
+"""G-Net's benchmark: costs counted by hand, errors of one layer against the formula, the page from results."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.claims import gnet as claims
+from benchmarks.gnet.cost import cost_of
+from benchmarks.gnet.page import page
+from bitwright.ir import Builder
+
+
+def test_cost_of_a_small_program_by_hand():
+    b = Builder()
+    x = b.patches(b.input("int", (3, 4, 5), 0, 9), (3, 3), padding=(1, 1, 1, 1))  # 27 numbers at 20 places
+    bits = b.project(x, 70, "hadamard", 1, layer=0, rounds=2)  # Q = 32: three blocks
+    sums = b.xnor_conv2d(bits, np.zeros((6, 70, 1, 1), np.uint8))
+    flat = b.reshape(sums, (120,))
+    bits = b.project(flat, 11, "rademacher", 1, layer=1)
+    cost = cost_of(b.finish(b.xnor_linear(bits, np.ones((2, 11), np.uint8))))
+    assert cost.projection_adds == 20 * 3 * 2 * 32 * 5 + 11 * 120
+    assert cost.bit_operations == 20 * 6 * 70 + 2 * 11
+    assert cost.weight_bits == 6 * 70 + 2 * 11
+    assert cost.real_weights == 6 * 27 + 2 * 120
+    assert cost.total == cost.projection_adds + cost.bit_operations + cost.generated
+
+
+def test_errors_of_one_layer_fall_as_one_over_n():
+    torch = pytest.importorskip("torch")
+    from benchmarks.gnet.slope import layer_errors, slope_of
+
+    rng = np.random.default_rng(0)
+    v, w = torch.from_numpy(rng.normal(size=(60, 30))), torch.from_numpy(rng.normal(size=(20, 30)))
+    lengths = [256, 1024, 4096]
+    errors = np.mean([layer_errors(v, w, "gaussian", 0, seed, lengths) for seed in range(6)], 0)
+    cos = (v @ w.T / v.norm(dim=1)[:, None] / w.norm(dim=1)).numpy()
+    variance = np.mean(1 - (1 - 2 * np.arccos(cos) / np.pi) ** 2)  # of one product of signs
+    assert np.allclose(errors * lengths, variance, rtol=0.15)
+    assert abs(slope_of(lengths, errors.tolist()) + 1) < 0.1
+
+
+def put(folder, name, table):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(json.dumps(table))
+
+
+def test_the_page_shows_the_test_set_alone(tmp_path):
+    row = {"hyperdimensions": 100, "projection": "hadamard", "model_accuracy": 99.5, "file_bytes": 1000}
+    row |= {"cost": {"total": 2_000_000, "weight_bits": 8000, "real_weights": 4000}}
+    rows = [row | {"split": "test", "accuracy": a, "projection_seed": i} for i, a in enumerate([98.0, 99.0])]
+    rows += [row | {"split": "val", "accuracy": 10.0, "projection_seed": 0}]
+    put(tmp_path / "gnet", "some-seed0.json", {"recipe": "some", "seed": 0, "rows": rows})
+    slopes = [{"what": "conv1", "projection": "gaussian", "lengths": [10, 100], "errors": [0.1, 0.01], "slope": -1.0}]
+    put(tmp_path / "gnet", "slope-some-seed0.json", {"slopes": slopes})
+    text = page(tmp_path, tmp_path)
+    assert "| `some` | hadamard | 100 | 98.50 ± 0.71 | 98.00 | 99.50 | 1 x 2 | 2 M |" in text
+    assert "| `some` | 100 | 1 kB | 1 kB | 16 kB | 2 kB | hadamard: a seed |" in text
+    assert "| conv1 | gaussian | -1.00 |" in text and (tmp_path / "gnet-pareto.svg").exists()
+
+
+def test_rows_of_slopes_and_faults_compare_with_their_bars(tmp_path, monkeypatch):
+    monkeypatch.setattr(claims, "RESULTS", tmp_path)
+    rows = [("conv1", -1.05), ("network", -1.3)]
+    slopes = [{"what": what, "projection": "gaussian", "slope": slope} for what, slope in rows]
+    put(tmp_path / "gnet", "slope-some-seed0.json", {"slopes": slopes})
+    assert claims.slopes("layers", (-1.1, -0.9))().met and not claims.slopes("network", (-1.1, -0.9))().met
+    points = [{"rate": rate, "seed": 0, "accuracy": a} for rate, a in [(0, 98.0), (0.1, 97.2), (0.5, 10.0)]]
+    put(tmp_path / "faults", f"weights-{claims.TASU}.json", {"samples": 10_000, "points": points})
+    assert claims.fault_drop().met
+    points[1]["accuracy"] = 96.9
+    put(tmp_path / "faults", f"weights-{claims.TASU}.json", {"samples": 10_000, "points": points})
+    assert not claims.fault_drop().met
