@@ -26,7 +26,7 @@ from bitwright.train import (
     save_checkpoint,
     train_recipe,
 )
-from bitwright.train import loop as loop_module
+from bitwright.train import run as run_module
 from bitwright.train.optimizers import make_optimizer
 from bitwright.train.steps import loss_of, refresh_batchnorm
 
@@ -92,7 +92,7 @@ def test_same_seed_same_weights_and_the_callers_generator_is_untouched():
 def interrupt_at(monkeypatch, step):
     """Sends this process a Ctrl-C while the given optimizer step is computed."""
     seen = {"n": 0}
-    real = loop_module.augment
+    real = run_module.augment
 
     def counted(*args):
         seen["n"] += 1
@@ -100,7 +100,7 @@ def interrupt_at(monkeypatch, step):
             os.kill(os.getpid(), signal.SIGINT)
         return real(*args)
 
-    monkeypatch.setattr(loop_module, "augment", counted)
+    monkeypatch.setattr(run_module, "augment", counted)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals: not on this system")
