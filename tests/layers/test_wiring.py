@@ -94,6 +94,31 @@ def test_learned_wiring_finds_the_input_that_matters():
     assert layer.eval().wiring().flatten().tolist() == [3, 11]
 
 
+def test_weak_candidates_give_way_to_new_ones():
+    layer = LearnedWiring(40, 6, 2, 5, resample_until=0.5)
+    with torch.no_grad():
+        layer.logits[3] += 9  # the strongest of every connection; the others hardly count
+    before = layer.candidates.clone()
+    layer.set_progress(0.6)
+    layer.set_progress(0.0)
+    assert torch.equal(layer.candidates, before)  # after the end, and before the first of 20 times
+    layer.set_progress(0.1)
+    assert torch.equal(layer.candidates[:, 3], before[:, 3]) and torch.equal(
+        layer.logits.argmax(0), torch.full((12,), 3)
+    )
+    changed = layer.candidates != before
+    assert changed[:, [0, 1, 2, 4]].float().mean() > 0.7 and all(
+        len(set(row)) == 5 for row in layer.candidates.tolist()
+    )
+    behind = layer.logits.max(0).values[:, None] - layer.logits.T
+    assert torch.allclose(behind[changed], torch.tensor(3.0))
+    settled = layer.candidates.clone()
+    layer.set_progress(0.11)
+    assert torch.equal(layer.candidates, settled)  # one round, one draw; and newcomers are not weak yet
+    with pytest.raises(ValueError, match="share of the training"):
+        LearnedWiring(40, 6, 2, 5, resample_until=2)
+
+
 def test_too_many_candidates_are_an_error():
     with pytest.raises(ValueError, match="expected 2..5"):
         LearnedWiring(5, 3, 2, 8)

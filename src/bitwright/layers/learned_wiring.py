@@ -1,7 +1,8 @@
 """Connections that are learned: each chooses one of K random candidates.
 
 Training mixes the candidates by a softmax (soft) or takes the strongest with the softmax's gradient (hard); eval and
-the Program take the strongest. Source: LILogic Net, arXiv:2511.12340; hard choice: Mommen et al., arXiv:2507.06173.
+the Program take the strongest. Source: LILogic Net, arXiv:2511.12340; hard choice: Mommen et al., arXiv:2507.06173;
+candidates drawn anew: CompactLogic, arXiv:2602.05830, whose slots of settled gates get new inputs.
 """
 
 import torch
@@ -11,22 +12,32 @@ from torch.nn import functional as F
 from .gate_tables import straight_through
 from .wiring import balanced_wiring
 
+ROUNDS = 20  # of drawing anew
+WEAK, BEHIND = 0.02, 3.0  # who is replaced: below this share; a newcomer's logit is so far behind the strongest
+
 
 class LearnedWiring(nn.Module):
     """x: (in_features, batch), feature-major -> (k * out_features, batch): what each connection reads.
 
     candidates: int32 (k * out_features, K), a buffer, distinct and read equally often (give or take one); logits: a
-    parameter (K, k * out_features). hard: straight-through while training. Raises ValueError if there are fewer than K
-    inputs.
+    parameter (K, k * out_features). hard: straight-through while training. resample_until: up to this share of the
+    training, 20 times, candidates that hardly count give way to random others; 0 is never. Raises ValueError if there
+    are fewer than K inputs.
     """
 
     candidates: Tensor
+    rounds: Tensor
 
-    def __init__(self, in_features: int, out_features: int, k: int, n_candidates: int = 8, hard: bool = False):
+    def __init__(self, in_features: int, out_features: int, k: int, n_candidates: int = 8, hard: bool = False,
+                 resample_until: float = 0.0):  # fmt: skip
         super().__init__()
         if not 2 <= n_candidates <= in_features:
             raise ValueError(f"learned wiring: {n_candidates} candidates, expected 2..{in_features} (the inputs)")
+        if not 0 <= resample_until <= 1:
+            raise ValueError(f"learned wiring: resample_until is {resample_until}, a share of the training, 0..1")
         self.k, self.out_features, self.hard = k, out_features, hard
+        self.in_features, self.resample_until = in_features, resample_until
+        self.register_buffer("rounds", torch.zeros((), dtype=torch.int64))
         self.register_buffer("candidates", _spread(in_features, k * out_features, n_candidates))
         self.logits = nn.Parameter(0.1 * torch.randn(self.candidates.T.shape))
 
@@ -44,6 +55,27 @@ class LearnedWiring(nn.Module):
         if self.hard:
             weights = straight_through(weights, F.one_hot(self.logits.argmax(0), len(self.logits)).T.to(weights))
         return weights
+
+    def set_progress(self, progress: float) -> None:
+        if not self.resample_until or progress > self.resample_until:
+            return
+        due = int(ROUNDS * progress / self.resample_until)
+        if due > int(self.rounds):
+            self.rounds.fill_(due)
+            self.resample()
+
+    @torch.no_grad()
+    def resample(self) -> None:
+        """Weak candidates become random inputs that the connection does not have yet."""
+        weak = self.logits.softmax(0).T < WEAK
+        new = torch.randint(self.in_features, self.candidates.shape, device=weak.device).int()
+        for had in self.candidates.T:
+            weak &= new != had[:, None]
+        for at in range(1, new.shape[1]):
+            weak[:, at] &= (new[:, at : at + 1] != new[:, :at]).all(1)
+        self.candidates[weak] = new[weak]
+        entry = (self.logits.max(0).values - BEHIND)[:, None].expand_as(weak)
+        self.logits.T[weak] = entry[weak]
 
     @torch.no_grad()
     def wiring(self) -> Tensor:

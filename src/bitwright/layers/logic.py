@@ -20,7 +20,8 @@ class LogicLinear(nn.Module):
     """x: (batch, in_features) in [0, 1], probabilities of a 1 -> (batch, out_features); bits give bits in eval.
 
     k: inputs of a gate, 2..6. parametrization: "gates16" (k = 2), "table" or "walsh". residual: gates begin by giving
-    their first input on. wiring: a name of WIRINGS, "learned" (each connection chooses among n_candidates inputs), or
+    their first input on. wiring: a name of WIRINGS, "learned" (each connection chooses among n_candidates inputs, some
+    drawn anew until the share resample_until of the training), or
     an integer tensor (k, out_features). sampling: "soft", "hard" or "gumbel", with `temperature` and `harden_at` as in
     GateTables. Wiring is a buffer, saved with the weights. The result is feature-major in memory; many layers in a row
     are faster in a LogicStack. Raises ValueError for choices unknown and wirings out of range.
@@ -30,13 +31,14 @@ class LogicLinear(nn.Module):
 
     def __init__(self, in_features: int, out_features: int, k: int = 2, parametrization: str = "gates16",
                  wiring: str | Tensor = "balanced", residual: bool = True, sampling: str = "soft",
-                 temperature: float = 1.0, harden_at: float = 1.0, n_candidates: int = 8):  # fmt: skip
+                 temperature: float = 1.0, harden_at: float = 1.0, n_candidates: int = 8,
+                 resample_until: float = 0.0):  # fmt: skip
         super().__init__()
         self.in_features, self.out_features, self.k = in_features, out_features, k
         self.tables = GateTables(out_features, k, parametrization, residual, sampling, temperature, harden_at)
         self.choice: LearnedWiring | None = None
         if isinstance(wiring, str) and wiring == "learned":
-            self.choice = LearnedWiring(in_features, out_features, k, n_candidates, hard=sampling != "soft")
+            self.choice = LearnedWiring(in_features, out_features, k, n_candidates, sampling != "soft", resample_until)
             fixed = torch.arange(k * out_features).reshape(k, out_features).int()
         elif isinstance(wiring, str):
             if wiring not in WIRINGS:

@@ -18,16 +18,18 @@ def logic_mlp(shape: Sequence[int] = (1, 28, 28), classes: int = 10, widths: Seq
               parametrization: str = "gates16", first_wiring: str = "unique", wiring: str = "balanced",
               residual: bool = True, sampling: str = "soft", temperature: float = 1.0, harden_from: float = 1.0,
               harden_all_at: float = 1.0, n_candidates: int = 8, n_restarts: int = 1,
-              label_noise: float = 0.0, threshold_width: float = 0.0) -> LogicStack:  # fmt: skip
+              label_noise: float = 0.0, threshold_width: float = 0.0,
+              resample_until: float = 0.0) -> LogicStack:  # fmt: skip
     """x: float (batch, *shape), raw numbers -> (batch, classes).
 
     thresholds: marks that every input value is compared with, in its own unit. widths: gates a layer; the last must be
     a multiple of classes. tau: the vote's temperature. first_wiring, wiring: names of WIRINGS or "learned", of the
     first and the other layers. harden_from: the share of the training at which the first layer turns hard; the others
-    follow one by one until harden_all_at; 1.0 is never. n_restarts: more than 1 trains so many networks side by side,
-    of which the one that is best on the training rows stays; label_noise: the share of labels believed to lie, which
-    that choice respects. threshold_width: above 0 the thresholds are learned too, those given being the first ones; it
-    is the width of LearnedThermometer. Raises ValueError for widths that do not fit.
+    follow one by one until harden_all_at; 1.0 is never. n_candidates, resample_until: of learned wiring. n_restarts:
+    more than 1 trains so many networks side by side, of which the one that is best on the training rows stays;
+    label_noise: the share of labels believed to lie, which that choice respects. threshold_width: above 0 the
+    thresholds are learned too, those given being the first ones; it is the width of LearnedThermometer. Raises
+    ValueError for widths that do not fit.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     marks = np.tile(np.asarray(thresholds, np.float32), (shape[0], 1))
@@ -49,6 +51,7 @@ def logic_mlp(shape: Sequence[int] = (1, 28, 28), classes: int = 10, widths: Seq
         layers[f"logic{i + 1}"] = LogicLinear(
             width, out, k, parametrization, first_wiring if i == 0 else wiring, residual, sampling, temperature,
             harden_from + share * (harden_all_at - harden_from) if harden_from < 1 else 1.0, n_candidates,
+            resample_until,
         )  # fmt: skip
         width = out
     layers["head"] = head
