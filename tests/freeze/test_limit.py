@@ -12,17 +12,29 @@ from bitwright.freeze import FreezeError, agreement, freeze  # noqa: E402
 def test_program_is_the_formula_with_rounded_weights(bits):
     model, x = small_gnet("tasu"), pixels(30)
     program = freeze(model, x, limit_bits=bits)
-    top = 2 ** (bits - 1) - 1
     with torch.no_grad():
-        for layer in (model.conv1, model.conv2, model.linear3, model.head):
-            largest = layer.weight.flatten(1).abs().amax(1).reshape(-1, *[1] * (layer.weight.dim() - 1))
-            layer.weight.copy_((layer.weight.double() / largest.double() * top).round() / top)
+        for layer, op in zip(
+            (model.conv1, model.conv2, model.linear3, model.head), [op for op in program.ops if "w" in op.consts]
+        ):
+            rows = torch.from_numpy(op.consts["w"].astype("float64")).reshape(layer.weight.shape)
+            angles = torch.cosine_similarity(rows.flatten(1), layer.weight.double().flatten(1))
+            assert angles.min() > {4: 0.98, 8: 0.9999, 16: 0.9999999}[bits]
+            layer.weight.copy_(rows)
         want = model(torch.from_numpy(x).float()).numpy()
     got = program.run(x)
     assert (got.argmax(1) == want.argmax(1)).mean() >= 0.93  # the head is rounded to the grid
     assert agreement(program, x).twin_differing == 0 and program.verify(x).ok
     assert {op.weight_dtype for op in program.ops if "w" in op.consts} == {f"i{bits}"}
     assert program.header["embedding"] == {"limit": True, "weight_bits": bits}
+
+
+def test_scores_of_a_large_head_are_not_cut():
+    model, x = small_gnet("tasu"), pixels(40)
+    with torch.no_grad():
+        model.temperature.log_factor.fill_(3.5)  # e^3.5 = 33 as trained ones
+    program = freeze(model, x, limit_bits=16)
+    scores, last = program.run(x), program.ops[-2]
+    assert last.name != "clip" or (last.attrs["lo"] < scores.min() and scores.max() < last.attrs["hi"])
 
 
 def test_long_codes_come_near_it():
