@@ -27,12 +27,21 @@ enum { BW_TRAIN_LANES = 16 }; /* floats a row */
  * result; five in the order back: numbers of a and b, rows of the gradients of the result, of a and of b, or ~ of the
  * row where it is the first to go there; two in the order of the tables: places in the orders there and back. The
  * gradient of result i of the last layer lies in row i + 1. */
+/* Where a stack reads and writes if it is applied to every window of an image: entry (s, f) of x at position p is
+ * x.at[taps[f] + x_at[p] + s * to_sample], of y y.at[y_at[p] + s * to_sample + f * to_feature]. A window's signals are
+ * not kept but worked out again on the way back. */
+struct bw_train_windows {
+  int64_t n_positions;
+  const int64_t *taps, *x_at, *y_at; /* [inputs of the stack], [n_positions], [n_positions] */
+};
+
 struct bw_train_stack {
   int64_t n_layers, batch, n_groups, n_threads; /* n_groups 0: the last layer's own signals are the result */
   int64_t half;          /* 1: signals of a block may be kept in 16 bits, where the CPU is quick at it */
   int64_t n_numbers;     /* 4 or 16 a gate */
   const int64_t *widths; /* [n_layers + 1]: inputs, then gates a layer */
   const int32_t *plan;
+  const struct bw_train_windows *windows; /* NULL: x is the input, once */
   float *room; /* bw_train_room floats, 64-byte aligned; backward wants it as forward left it */
   /* GOMP_parallel of a runtime whose threads are there anyway; NULL: threads that live as long as a call. */
   void (*parallel)(void (*work)(void *), void *data, unsigned n_threads, unsigned flags);
@@ -53,8 +62,10 @@ BW_TRAIN_API void bw_train_forward(const struct bw_train_stack *stack, const str
                                    const float *const *learned, const struct bw_train_array *y);
 
 /* After forward with the same learned: grad_y, as y -> grad_learned, as learned, and, where it is not NULL, grad_x, as
- * x. Sums over the batch are the same again for the same number of threads. */
-BW_TRAIN_API void bw_train_backward(const struct bw_train_stack *stack, const struct bw_train_array *grad_y,
+ * x. With windows it needs x too, and adds to grad_x. Sums over the batch are the same again for the same number of
+ * threads. */
+BW_TRAIN_API void bw_train_backward(const struct bw_train_stack *stack, const struct bw_train_array *x,
+                                    const struct bw_train_array *grad_y,
                                     const float *const *learned, float *const *grad_learned,
                                     const struct bw_train_array *grad_x);
 

@@ -39,13 +39,16 @@ struct bw_train_gates {
   const int32_t *there, *back;
 };
 
-/* Samples [first, end) of an array and a block's rows; slots: the row of each feature, NULL for its own number. */
+/* Samples [first, end) of an array and a block's rows; slots: the row of each feature, NULL for its own number; places:
+ * where each feature lies in the array, NULL for its number times to_feature; adds: to what is in the array. */
 struct bw_train_move {
   const struct bw_train_array *array;
   int64_t n, first, end;
   const int32_t *slots;
   enum row_kind kind;
   int half;
+  const int64_t *places;
+  int adds;
 };
 
 struct bw_train_kernels {

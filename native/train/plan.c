@@ -22,7 +22,7 @@ struct plan bw_train_plan(const struct bw_train_stack *stack) {
   p.each = p.n_rows * LANES + whole_rows(4 * p.n_gates);
   p.coefficients = stack->room;
   p.blocks = p.coefficients + whole_rows(8 * p.n_gates);
-  p.threads = p.blocks + p.n_blocks * p.kept * LANES;
+  p.threads = p.blocks + (stack->windows ? p.n_threads : p.n_blocks) * p.kept * LANES;
   return p;
 }
 
@@ -32,11 +32,12 @@ int64_t bw_train_room(const struct bw_train_stack *stack) {
 }
 
 /* The last block of halves may have so few samples that floats do. */
-struct block bw_train_block(const struct plan *p, int64_t number) {
+struct block bw_train_block(const struct plan *p, int64_t number, int64_t thread) {
   int64_t first = number * (p->half ? 2 * LANES : LANES), left = p->stack->batch - first;
   int half = p->half && left > LANES;
   int64_t n = half ? 2 * LANES : LANES;
-  return (struct block){first, first + (left < n ? left : n), half, (char *)(p->blocks + number * p->kept * LANES)};
+  float *kept = p->blocks + (p->stack->windows ? thread : number) * p->kept * LANES;
+  return (struct block){first, first + (left < n ? left : n), half, (char *)kept};
 }
 
 const int32_t *bw_train_slots(const struct plan *p, int gradients) {

@@ -6,8 +6,8 @@
 
 enum { MAX_THREADS = 64 };
 
-/* Every block keeps the inputs of all its layers for the way back; a thread has rows for gradients, and its sums for
- * the tables. */
+/* Every block keeps the inputs of all its layers for the way back, but with windows there is one such place a thread;
+ * a thread has rows for gradients, and its sums for the tables. */
 struct plan {
   const struct bw_train_stack *stack;
   const struct bw_train_kernels *kernels;
@@ -24,7 +24,7 @@ struct block {
 };
 
 struct plan bw_train_plan(const struct bw_train_stack *stack);
-struct block bw_train_block(const struct plan *plan, int64_t number);
+struct block bw_train_block(const struct plan *plan, int64_t number, int64_t thread);
 const int32_t *bw_train_slots(const struct plan *plan, int gradients); /* the row of each input of the stack */
 struct bw_train_layer bw_train_there(const struct plan *plan, int64_t number, int64_t first_gate);
 struct bw_train_layer_back bw_train_back(const struct plan *plan, int64_t number, int64_t first_gate);
@@ -40,7 +40,7 @@ struct own bw_train_own(const struct plan *plan, int64_t thread);
 /* What all threads work on: each does its shares of everything. */
 struct job {
   const struct plan *plan;
-  const struct bw_train_array *x, *y;
+  const struct bw_train_array *x, *y, *grad_x;
   const float *const *learned;
   float *const *grad_learned;
 };

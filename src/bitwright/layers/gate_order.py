@@ -45,7 +45,7 @@ def first_use(signals: np.ndarray, n_inputs: int) -> np.ndarray:
     return number
 
 
-def gradient_rows(walks: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], n_results: int, shared: bool):
+def gradient_rows(walks: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, int]], n_results: int, shared: bool):
     """Where gradients lie on the way back: (rows in all, list of int (3, gates) a layer, rows of the first inputs).
 
     walks: for each layer, last first, numbers of the result and of both inputs, gate by gate. A gate's gradient is read

@@ -30,7 +30,7 @@ class Remembered:
         return self.value
 
 
-class _Room:
+class Room:
     """Working memory of one stack, from its forward on as long as somebody may ask for the gradient."""
 
     def __init__(self, size: int):
@@ -47,7 +47,7 @@ class _GateStack(torch.autograd.Function):
         n_numbers, widths = learned[0].shape[1], [x.shape[1], *map(len, learned)]
         threads, half = torch.get_num_threads(), torch.is_autocast_enabled("cpu")
         ctx.shape = [n_groups, threads, half, n_numbers, *widths]
-        ctx.room = _Room(native_gates.room_size(len(x), plan, ctx.shape))
+        ctx.room = Room(native_gates.room_size(len(x), plan, ctx.shape))
         ctx.save_for_backward(plan, *learned)
         return native_gates.gates_stack(x, learned, plan, ctx.shape, ctx.room.memory)
 

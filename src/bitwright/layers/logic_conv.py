@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from ..ir import lower
 from ..ir.windows import four, pair
-from .gate_stack import Remembered, gate_stack, stack_plan, takes
+from .gate_stack import Remembered, stack_plan, takes
 from .gate_tables import GateTables
+from .gate_windows import gate_windows
 from .gates import relaxed_gates
 
 Size = int | tuple[int, int]
@@ -67,20 +68,26 @@ class LogicConv2d(nn.Module):
         if x.dim() != 4 or x.shape[1] != self.in_channels:
             raise ValueError(f"LogicConv2d: input is {tuple(x.shape)}, expected (batch, {self.in_channels}, H, W)")
         top, bottom, left, right = self.padding
-        padded = F.pad(x, (left, right, top, bottom), value=self.pad_value)
+        if min(x.shape[2] + top + bottom - self.kernel_size[0], x.shape[3] + left + right - self.kernel_size[1]) < 0:
+            raise ValueError(f"LogicConv2d: a window of {self.kernel_size} does not fit into {tuple(x.shape)}")
+        wirings, params = self._wirings.get(self._levels, self.taps), self.tables.params
+        learned = params if takes(wirings[0], x, params) and self.tables.plainly_soft() else self.tables()
+        parts = list(learned.split([wiring.shape[1] for wiring in wirings]))
+        image = F.pad(x.permute(1, 2, 3, 0), (0, 0, left, right, top, bottom), value=self.pad_value).contiguous()
+        if takes(wirings[0], image, learned):
+            n_inputs = self.in_channels * self.kernel_size[0] * self.kernel_size[1]
+            plan = self._plan.get(lambda: stack_plan(wirings, n_inputs), self.taps)
+            return gate_windows(image, parts, plan, self.kernel_size, self.stride).permute(3, 0, 1, 2)
+        return self._unfolded(image, wirings, parts).permute(3, 0, 1, 2)
+
+    def _unfolded(self, image: Tensor, wirings: list[Tensor], parts: list[Tensor]) -> Tensor:
+        """image: padded, (channels, height, width, batch) -> (trees, height', width', batch)."""
         (kernel_h, kernel_w), (stride_h, stride_w) = self.kernel_size, self.stride
-        windows = padded.unfold(2, kernel_h, stride_h).unfold(3, kernel_w, stride_w)  # batch, C, H', W', kh, kw
-        batch, _, height, width = windows.shape[:4]
-        rows = windows.permute(1, 4, 5, 0, 2, 3).reshape(self.in_channels * kernel_h * kernel_w, -1)
-        wirings, tables = self._wirings.get(self._levels, self.taps), self.tables()
-        parts = list(tables.split([wiring.shape[1] for wiring in wirings]))
-        if takes(wirings[0], rows, tables):
-            plan = self._plan.get(lambda: stack_plan(wirings, len(rows)), self.taps)
-            rows = gate_stack(rows.t(), parts, plan).t()
-        else:
-            for wiring, part in zip(wirings, parts, strict=True):
-                rows = relaxed_gates(rows, part, wiring)
-        return rows.reshape(self.out_channels, batch, height, width).transpose(0, 1)
+        windows = image.unfold(1, kernel_h, stride_h).unfold(2, kernel_w, stride_w)  # C, H', W', batch, kh, kw
+        rows = windows.permute(0, 4, 5, 1, 2, 3).flatten(3).flatten(0, 2)
+        for wiring, part in zip(wirings, parts, strict=True):
+            rows = relaxed_gates(rows, part, wiring)
+        return rows.unflatten(1, windows.shape[1:4])
 
     def _levels(self) -> list[Tensor]:
         """Wirings of the trees' levels, int32 (k, gates): the first reads taps, each other one the level before."""
@@ -97,6 +104,12 @@ class LogicConv2d(nn.Module):
 
 class OrPool2d(nn.MaxPool2d):
     """OR of each window of bits; on probabilities its relaxation, the maximum. Places outside the image never win."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        rows = input.transpose(0, 1) if input.dim() == 4 else input  # samples as channels, as LogicConv2d leaves them
+        if rows is input or not rows.is_contiguous(memory_format=torch.channels_last):
+            return super().forward(input)  # type: ignore[return-value]
+        return super().forward(rows).transpose(0, 1)  # type: ignore[union-attr]
 
 
 @lower.register

@@ -14,14 +14,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-ABI = 4
+ABI = 5
 OPERATORS = torch.library.Library("bitwright", "FRAGMENT")
 
 
 class _Stack(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("n_layers", "batch", "n_groups", "n_threads", "half", "n_numbers")),
-        *((name, ctypes.c_void_p) for name in ("widths", "plan", "room", "parallel")),
+        *((name, ctypes.c_void_p) for name in ("widths", "plan", "windows", "room", "parallel")),
     ]
 
 
@@ -45,7 +45,7 @@ def open_library(path: str | Path) -> ctypes.CDLL | None:
     signatures = {
         "bw_train_room": (ctypes.c_int64, [stack]),
         "bw_train_forward": (None, [stack, array, numbers, array]),
-        "bw_train_backward": (None, [stack, array, numbers, numbers, array]),
+        "bw_train_backward": (None, [stack, array, array, numbers, numbers, array]),
         "bw_train_choose": (None, [ctypes.c_void_p] * 5),
         "bw_train_choose_back": (None, [ctypes.c_void_p] * 8),
         "bw_train_read_bits": (ctypes.c_int, [array, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p]),
@@ -90,20 +90,23 @@ def _parallel() -> int | None:
     return ctypes.cast(found, ctypes.c_void_p).value
 
 
-def room_size(batch: int, plan: Tensor, shape: Sequence[int]) -> int:
-    """How many floats of room a stack needs. plan, shape: as in gates_stack."""
-    stack, _alive = _stack(plan, shape, None, batch)
+def room_size(batch: int, plan: Tensor, shape: Sequence[int], windows: int = 0) -> int:
+    """How many floats of room a stack needs. plan, shape: as in gates_stack; windows: as in stack_of."""
+    stack, _alive = stack_of(plan, shape, None, batch, windows)
     return library().bw_train_room(stack)
 
 
-def _pointers(tensors: Sequence[Tensor]) -> ctypes.Array:
+def pointers(tensors: Sequence[Tensor]) -> ctypes.Array:
+    """Where they lie."""
     return (ctypes.c_void_p * len(tensors))(*[tensor.data_ptr() for tensor in tensors])
 
 
-def _stack(plan: Tensor, shape: Sequence[int], room: Tensor | None, batch: int):
+def stack_of(plan: Tensor, shape: Sequence[int], room: Tensor | None, batch: int, windows: int = 0):
+    """The library's description of a stack, and what must live as long. windows: an address, or 0."""
     n_groups, n_threads, half, n_numbers, *widths = shape
     counts = (ctypes.c_int64 * len(widths))(*widths)  # to be kept alive by the caller
-    places = (ctypes.addressof(counts), plan.data_ptr(), 0 if room is None else room.data_ptr(), _parallel())
+    at = 0 if room is None else room.data_ptr()
+    places = (ctypes.addressof(counts), plan.data_ptr(), windows, at, _parallel())
     return _Stack(len(widths) - 1, batch, n_groups, n_threads, half, n_numbers, *places), counts
 
 
@@ -111,8 +114,8 @@ def _forward(x: Tensor, learned: list[Tensor], plan: Tensor, shape: list[int], r
     batch, n_groups, last = len(x), shape[0], shape[-1]
     learned = [numbers.contiguous() for numbers in learned]
     y = x.new_empty(batch, n_groups) if n_groups else x.new_empty(last, batch).t()
-    stack, _alive = _stack(plan, shape, room, batch)
-    library().bw_train_forward(stack, Array.of(x), _pointers(learned), Array.of(y))
+    stack, _alive = stack_of(plan, shape, room, batch)
+    library().bw_train_forward(stack, Array.of(x), pointers(learned), Array.of(y))
     return y
 
 
@@ -123,9 +126,9 @@ def _backward(
     learned = [numbers.contiguous() for numbers in learned]
     grad_learned = [torch.empty_like(numbers) for numbers in learned]
     grad_x = grad.new_empty(widths[0], batch if to_x else 0).t()
-    stack, _alive = _stack(plan, shape, room, batch)
+    stack, _alive = stack_of(plan, shape, room, batch)
     wanted = ctypes.byref(Array.of(grad_x)) if to_x else None
-    library().bw_train_backward(stack, Array.of(grad), _pointers(learned), _pointers(grad_learned), wanted)
+    library().bw_train_backward(stack, None, Array.of(grad), pointers(learned), pointers(grad_learned), wanted)
     return [grad_x, *grad_learned]
 
 
