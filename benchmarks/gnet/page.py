@@ -30,13 +30,14 @@ def tables(results: Path) -> list[dict[str, Any]]:
 
 
 def groups(found: list[dict[str, Any]]) -> dict[tuple, list[dict[str, Any]]]:
-    """Rows of the test set by (recipe, projection, lengths), with the training seed in each."""
+    """Rows of the test set by (recipe, how embedded, lengths), with the training seed in each."""
     grouped = defaultdict(list)
     for table in found:
         for row in table["rows"]:
             if row["split"] == "test":
                 n = row["hyperdimensions"]
-                key = (table["recipe"], row["projection"], tuple(n) if isinstance(n, list) else n)
+                how = row["projection"] + (", offsets corrected" if row.get("corrected") else "")
+                key = (table["recipe"], how, tuple(n) if isinstance(n, list) else n)
                 grouped[key].append(row | {"seed": table["seed"]})
     return dict(sorted(grouped.items(), key=str))
 

@@ -3,11 +3,13 @@ report.
 """
 
 from bitwright.freeze.agreement import Agreement, agreement
+from bitwright.freeze.correct_offsets import correct_offsets
 from bitwright.freeze.freeze import Frozen, freeze
 from bitwright.freeze.guarantees import LayerBound, required_hyperdimensions
 from bitwright.freeze.trace import FreezeError
 from bitwright.freeze.twin import GridTwin
 
 __all__ = [
-    "Agreement", "FreezeError", "Frozen", "GridTwin", "LayerBound", "agreement", "freeze", "required_hyperdimensions",
+    "Agreement", "FreezeError", "Frozen", "GridTwin", "LayerBound", "agreement", "correct_offsets", "freeze",
+    "required_hyperdimensions",
 ]  # fmt: skip

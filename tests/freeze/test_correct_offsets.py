@@ -1,0 +1,61 @@
+"""Offsets of embedded sums: channel means come to the float network's, nothing else changes."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright[train]'")
+from test_embedding import pixels, small_gnet  # noqa: E402
+
+from bitwright.freeze import correct_offsets, freeze  # noqa: E402
+from bitwright.ir import Builder, ProgramError, execute  # noqa: E402
+
+
+def channel_means(program, x, name):
+    """Means of the values made by operations of that name, one array each."""
+    values = execute(program, x, keep=True)
+    made = [i for i, op in enumerate(program.ops) if op.name == name]
+    return [np.asarray(values[i], np.float64).mean((0, *range(2, values[i].ndim))) for i in made]
+
+
+def float_means(model, x):
+    seen = []
+    layers = [model.conv1, model.conv2, model.linear3, model.head]
+    hooks = [layer.register_forward_hook(lambda _, __, out: seen.append(out.numpy())) for layer in layers]
+    with torch.no_grad():
+        model.eval()(torch.from_numpy(x).float())
+    for hook in hooks:
+        hook.remove()
+    return [out.mean((0, *range(2, out.ndim))) for out in seen]
+
+
+@pytest.mark.parametrize("activation", ["rasu", "tasu"])
+def test_means_of_every_layer_are_the_models(activation):
+    model, x, n = small_gnet(activation), pixels(30), 127
+    program = freeze(model, x, hyperdimensions=n, projection="gaussian")
+    corrected = correct_offsets(program, model, x)
+    for got, want in zip(channel_means(corrected, x, "add"), float_means(model, x), strict=True):
+        assert np.abs(got - n * want).max() <= 0.5 + 1e-3  # offsets are integers
+    assert [op.name for op in corrected.ops if op.name != "add"] == [op.name for op in program.ops]
+    for op, old in zip([op for op in corrected.ops if op.name != "add"], program.ops, strict=True):
+        assert all((op.consts[key] == old.consts[key]).all() for key in old.consts)
+    assert corrected.verify(x).ok and corrected.header["corrected_samples"] == 30
+
+
+def test_the_model_is_left_as_it_was():
+    model, x = small_gnet("rasu"), pixels(8)
+    program = freeze(model, x, hyperdimensions=63)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    model.train()
+    correct_offsets(program, model, x)
+    assert model.training and all((before[key] == value).all() for key, value in model.state_dict().items())
+
+
+def test_errors_name_the_way_out():
+    model, x = small_gnet("rasu"), pixels(8)
+    program = freeze(model, x, hyperdimensions=63)
+    with pytest.raises(ValueError, match="a few hundred"):
+        correct_offsets(program, model, x[:0])
+    b = Builder()
+    other = b.finish(b.int_linear(b.input("int", (4,), 0, 9), np.ones((2, 4), np.int64), "i8"))
+    with pytest.raises(ProgramError, match="other layers"):
+        correct_offsets(other, model, x)
