@@ -49,13 +49,13 @@ def _fda(results: Path) -> tuple[str, dict[str, str]]:
 def _pair(results: Path) -> str:
     searched, confirmed = _runs(results, "pair-search.json"), _runs(results, "pair-confirm.json")
     names = {r["method"] for r in searched if r["method"].startswith("pair:")}
-    if not confirmed:
-        return f"{len(names)} pairs searched, none confirmed yet.\n"
     text = (
-        f"{len(names)} pairs were drawn (P a clamp whose slope grows until it is the sign, T an odd polynomial) and "
-        "trained on two seeds; the best was frozen and trained again on seeds the search had not seen, beside its "
-        "rivals.\n"
+        f"{len(names)} pairs (P a clamp whose slope grows until it is the sign, T an odd polynomial; the first is PARQ's "
+        "own, the others drawn at random) were trained on two seeds. The best that is not PARQ's is frozen and trained "
+        "again on seeds the search has not seen, beside its rivals.\n\n"
     )
+    if not confirmed:
+        return text + "Not confirmed yet. The search:\n\n" + table(searched, kinds=["BW"]) + "\n"
     pair = next(r["method"] for r in confirmed if r["method"].startswith("pair:"))
     for rival in ("bc", "bnn++"):
         mean, half = next((m, h) for name, m, h in differences(confirmed, "BW", rival) if name == pair)
