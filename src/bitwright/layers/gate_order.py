@@ -55,26 +55,25 @@ def gradient_rows(walks: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, int]
     """
     row_of, free, n_rows, found = list(range(1, n_results + 1)), [], n_results + 1, []
     for layer, (results, first, second, n_inputs) in enumerate(walks):
-        rows, keep = [0] * n_inputs, shared and layer == 0
-        of_results, of_inputs = [], ([], [])
-        for result, *inputs in zip(results.tolist(), first.tolist(), second.tolist(), strict=True):
-            row = row_of[result]
-            of_results.append(row)
+        rows, of_inputs, keep = [0] * n_inputs, [], shared and layer == 0
+        of_results = [row_of[result] for result in results.tolist()]
+        inputs = np.stack([first, second], 1).tolist()
+        for row, pair in zip(of_results, inputs, strict=True):
             if row and not keep:
                 free.append(row)
-            for one, to in zip(inputs, of_inputs, strict=True):
-                if rows[one]:
-                    to.append(rows[one])
-                    continue
-                if not free:
-                    free.append(n_rows)
-                    n_rows += 1
-                rows[one] = free.pop()
-                to.append(~rows[one])
+            for one in pair:
+                mine = rows[one]
+                if not mine:
+                    if not free:
+                        free.append(n_rows)
+                        n_rows += 1
+                    rows[one] = free.pop()
+                    mine = ~rows[one]
+                of_inputs.append(mine)
         if keep:
             free += range(1, n_results + 1)
         row_of = rows
-        found.append(np.array([of_results, *of_inputs]))
+        found.append(np.concatenate([[of_results], np.reshape(of_inputs, (-1, 2)).T]))
     return n_rows, found, row_of
 
 
