@@ -160,12 +160,13 @@ def fault_parts(results: Path, out: Path) -> list[str]:
         table = json.loads(path.read_text())
         rows = summarize_faults([FaultPoint(**point) for point in table["points"]])
         copies = table.get("copies", 1)
-        name = table["program"] + (f", {copies} copies" if copies > 1 else "")
+        stored = table["points"][0]["bits"] * copies / 8000
+        name = table["program"] + (f", majority of {copies} copies" if copies > 1 else "") + f", {stored:,.0f} kB"
         by_target[table["points"][0]["target"]][f"{name} ({table['samples']:,} images)"] = rows
     parts = []
-    for target, found in by_target.items():
+    for target, found in sorted(by_target.items()):
         rates = sorted({row["rate"] for rows in found.values() for row in rows})
-        lines = ["| program | " + " | ".join(f"{100 * rate:g} %" for rate in rates) + " |"]
+        lines = ["| program, what it stores of it | " + " | ".join(f"{100 * rate:g} %" for rate in rates) + " |"]
         lines.append("| --- |" + " --- |" * len(rates))
         for name, rows in found.items():
             at = {row["rate"]: row["mean"] for row in rows}

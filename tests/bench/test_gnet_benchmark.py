@@ -13,7 +13,7 @@ from bitwright.ir import Builder
 
 def test_cost_of_a_small_program_by_hand():
     b = Builder()
-    x = b.patches(b.input("int", (3, 4, 5), 0, 9), (3, 3), padding=(1, 1, 1, 1))  # 27 numbers at 20 places
+    x = b.patches(b.input("int", (3, 4, 5), 0, 9), (3, 3), padding=1)  # 27 numbers at 20 places
     bits = b.project(x, 70, "hadamard", 1, layer=0, rounds=2)  # Q = 32: three blocks
     sums = b.xnor_conv2d(bits, np.zeros((6, 70, 1, 1), np.uint8))
     flat = b.reshape(sums, (120,))
