@@ -51,8 +51,8 @@ def _pair(results: Path) -> str:
     names = {r["method"] for r in searched if r["method"].startswith("pair:")}
     text = (
         f"{len(names)} pairs (P a clamp whose slope grows until it is the sign, T an odd polynomial; the first is "
-        "PARQ's own, the others drawn at random) were trained on two seeds. The best that is not PARQ's is frozen and trained "
-        "again on seeds the search has not seen, beside its rivals.\n\n"
+        "PARQ's own, the others drawn at random) were trained on two seeds. The best that is not PARQ's is frozen and "
+        "trained again on seeds the search has not seen, beside its rivals.\n\n"
     )
     if not confirmed:
         return text + "Not confirmed yet. The search:\n\n" + table(searched, kinds=["BW"]) + "\n"
