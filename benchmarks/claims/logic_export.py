@@ -45,16 +45,19 @@ def verilog_agrees() -> Measured:
 
 
 def simplify_time() -> Measured:
-    """Nets as they come out of training: random tables of all sixteen kinds, so that there is much to remove."""
+    """Random tables of all sixteen kinds, so that there is much to remove; the best of three times."""
     from benchmarks.logic.nets import any_net
     from bitwright.passes import simplify
 
     taken, said = {}, []
     for n_gates in SECONDS:
         program = any_net(n_gates // 5, 5)
-        started = time.perf_counter()
-        _, report = simplify(program)
-        taken[n_gates] = time.perf_counter() - started
+        rounds = []
+        for _ in range(3):
+            started = time.perf_counter()
+            _, report = simplify(program)
+            rounds.append(time.perf_counter() - started)
+        taken[n_gates] = min(rounds)
         said.append(f"{taken[n_gates]:.2f} s ({report})")
     return Measured("; ".join(said), all(taken[n] < bar for n, bar in SECONDS.items()), {"seconds": taken})
 
