@@ -51,13 +51,13 @@ def train_command(args: Sequence[str]) -> tuple[Callable, list[str]]:
         from bitwright.app.workflow import PROGRAM, run_folder, train_run
 
         folder = out or run_folder(recipe)
-        result, program, data = train_run(recipe, Source(recipe.data, target, size, grey), folder, resume)
+        result, _, data = train_run(recipe, Source(recipe.data, target, size, grey), folder, resume)
         print(f"trained {recipe.model} on {data}")
         if result.val_accuracy == result.val_accuracy:
             print(
                 f"validation accuracy {result.val_accuracy:.2f} % after {recipe.epochs} epochs, {result.seconds:.0f} s"
             )
-        print(f"frozen into {folder / PROGRAM}, {len(program.to_bytes()):,} bytes")
+        print(f"frozen into {folder / PROGRAM}, {(folder / PROGRAM).stat().st_size:,} bytes")
         print(f"next: bitwright verify {folder} | bitwright eval {folder} | bitwright predict {folder / PROGRAM} FILE")
 
     return train, rest
