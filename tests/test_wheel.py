@@ -91,8 +91,8 @@ def test_what_needs_torch_says_how_to_get_it(empty, tmp_path):
     assert done.returncode == 2 and "pip install 'bitwright[train]'" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_the_shipped_network_is_what_its_results_file_says(empty, tmp_path):
-    name = "mnist_sign_mlp"
+@pytest.mark.parametrize("name", ["mnist_sign_mlp", "mnist_logic"])
+def test_the_shipped_network_is_what_its_results_file_says(empty, tmp_path, name):
     if not (ROOT / "src/bitwright/pretrained" / f"{name}.bw").exists():
         pytest.fail(f"{name}.bw is not shipped yet")
     code = f"import bitwright, os; p = bitwright.pretrained({name!r}); print(len(p.to_bytes()), p.n_classes)"
