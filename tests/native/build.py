@@ -20,7 +20,7 @@ def build_with_core(main: Path, out: Path, flags: list[str]) -> Path:
     """Compiles `main` and all of native/, each file with the flags of its instruction set, into the program `out`."""
     cc, folder, objects, running = compiler(), out.parent, [], []
     for i, source in enumerate([main, *core_sources()]):
-        isa = FLAGS.get(source.stem, [])
+        isa = FLAGS.get(source.stem.rpartition("_")[2], [])  # batch_avx512.c too
         objects.append(str(folder / f"{out.name}-{i}.o"))
         command = [cc, "-std=gnu11", f"-I{NATIVE}", "-DBW_HAVE_AVX2=1", "-DBW_HAVE_AVX512=1", *flags, *isa]
         running.append(subprocess.Popen([*command, "-c", str(source), "-o", objects[-1]]))

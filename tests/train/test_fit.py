@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from bitwright.data import from_arrays
 from bitwright.layers import BinaryLinear, Sign
 from bitwright.models import create_model
 from bitwright.train import (
@@ -304,3 +305,9 @@ def test_errors_name_the_way_out():
         broken = network()
         broken[2].weight.data.fill_(float("nan"))
         fit(nn.Sequential(*broken[:3], nn.Linear(16, 3)), made_up(), progress=False, **FIELDS)
+
+
+def test_denormal_numbers_are_left_as_they_were():
+    data = from_arrays(np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32), np.arange(60) % 2)
+    fit(nn.Sequential(nn.Linear(4, 2)), data, epochs=1, progress=False)
+    assert float(torch.tensor(1e-40) * 1) > 0

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from .denormals import flushed_denormals
 from .recipe import Recipe
 from .run import CHECKPOINT, Diverged, FitResult, Run
 from .stop import TrainingInterrupted
@@ -36,8 +37,7 @@ def fit(model: nn.Module, data, *, recipe: Recipe | None = None, folder: str | P
         raise ValueError("fit: distill.weight is set but no teacher was given; pass teacher=, or set the weight to 0")
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
-    torch.set_flush_denormal(True)  # saturated gates make numbers so small that each costs a hundred others
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), flushed_denormals():
         torch.manual_seed(recipe.seed)
         run = Run(model, data, recipe, None if folder is None else Path(folder), teacher, optimizer)
         if resume and run.path is not None and run.path.exists():
