@@ -57,7 +57,8 @@ def test_a_last_layer_of_one_output_difference_has_the_cosine_of_real_flips():
     assert Health(net, x, y).look()["0"]["gradient_cosine"] == pytest.approx(1, abs=1e-3)  # tiny scale: linear
     against = BinaryLinear(10, 2, scale=1e-4)
     against.weight_quantizer.pair = against.weight_quantizer.pair.__class__(  # type: ignore[union-attr]
-        against.weight_quantizer.pair.forward, lambda w, grad: -grad  # type: ignore[union-attr]
+        against.weight_quantizer.pair.forward,
+        lambda w, grad: -grad,  # type: ignore[union-attr]
     )
     assert Health(nn.Sequential(against), x, y).look()["0"]["gradient_cosine"] == pytest.approx(-1, abs=1e-3)
 

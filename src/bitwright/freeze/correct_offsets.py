@@ -34,9 +34,7 @@ def correct_offsets(program: Program, model: nn.Module, x: np.ndarray, draws: in
     lengths = [program.types[program.ops[i].inputs[0]].shape[0] for i in sums]
     wanted = _means(model, x, lengths, draws)
     if [len(mean) for mean in wanted] != [program.types[i].shape[0] for i in sums]:
-        raise ProgramError(
-            "correct_offsets: the Program embeds other layers than the model has; freeze this model"
-        )
+        raise ProgramError("correct_offsets: the Program embeds other layers than the model has; freeze this model")
     builder = Builder()
     values: list[Value] = []  # of program's numbers
     places = {_end(program, i): k for k, i in enumerate(sums)}

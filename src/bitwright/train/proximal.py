@@ -141,4 +141,3 @@ def lasso_map() -> MonotoneMap:
     """P(w) = sign(w) max(|w| - prox_strength, 0): the proximal map of prox_strength |w|, a convex regulariser, for
     which ProxConnect's guarantee holds. It makes zeros, not signs: a test problem."""
     return MonotoneMap(lambda w, prox_strength: torch.sign(w) * (w.abs() - prox_strength).clamp_min(0))
-

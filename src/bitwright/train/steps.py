@@ -14,7 +14,7 @@ from .recipe import Recipe
 
 
 def pick_device(name: str) -> torch.device:
-    """"auto": CUDA, else Apple's MPS, else the CPU. Raises ValueError for CUDA where there is none."""
+    """ "auto": CUDA, else Apple's MPS, else the CPU. Raises ValueError for CUDA where there is none."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
