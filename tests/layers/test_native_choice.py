@@ -1,14 +1,13 @@
 """Gates whose connections choose, in the native training library, against plain PyTorch in float64."""
 
-import subprocess
-
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright[train]'")
 
 from bitwright.layers import LogicLinear, native_choice, native_gates  # noqa: E402
-from tests.native.kernels_lib import FLAGS, NATIVE, compiler, cpu_has  # noqa: E402
+from tests.native.build import build_train, needs_compiler  # noqa: E402
+from tests.native.kernels_lib import cpu_has  # noqa: E402
 
 needs_library = pytest.mark.skipif(
     not native_gates.available(),
@@ -87,18 +86,12 @@ def test_the_layer_is_what_it_is_without_the_library(sampling, monkeypatch):
         torch.testing.assert_close(mine, want, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.skipif(compiler() is None, reason="needs a C compiler: apt install gcc")
+@needs_compiler
 @pytest.mark.parametrize("isa", ["reference", "avx2"])
 def test_the_loops_of_other_instruction_sets(isa, tmp_path, monkeypatch):
     if not cpu_has(isa):
         pytest.skip(f"this CPU lacks {isa}")
-    others = tuple({"avx2", "avx512"} - {isa})
-    sources = [path for path in sorted((NATIVE / "train").glob("*.c")) if not path.stem.endswith(others)]
-    flags = [] if isa == "reference" else [*FLAGS[isa], "-DBW_HAVE_AVX2=1"]
-    path = tmp_path / "libbw_train.so"
-    command = [compiler(), "-std=gnu11", "-O1", "-shared", "-fPIC", *flags, *map(str, sources), "-o", path, "-lpthread"]
-    subprocess.run(command, check=True)
-    library = native_gates.open_library(path)
+    library = native_gates.open_library(build_train(isa, tmp_path))
     assert library is not None
     monkeypatch.setattr(native_gates, "_library", lambda: library)
     compare(100, 8, True, False)

@@ -15,7 +15,8 @@ from bitwright.layers.gates import relaxed_gates, scatter_plan  # noqa: E402
 from bitwright.layers.group_sum import GroupSum  # noqa: E402
 from bitwright.layers.logic_stack import LogicStack  # noqa: E402
 from bitwright.layers.parametrizations import mean_of_16  # noqa: E402
-from tests.native.kernels_lib import FLAGS, NATIVE, compiler, cpu_has  # noqa: E402
+from tests.native.build import build_train, needs_compiler  # noqa: E402
+from tests.native.kernels_lib import cpu_has  # noqa: E402
 
 needs_library = pytest.mark.skipif(
     not native_gates.available(),
@@ -92,20 +93,12 @@ def test_inputs_that_nobody_reads_get_no_gradient():
     torch.testing.assert_close(x.grad.double(), want.grad, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.skipif(compiler() is None, reason="needs a C compiler: apt install gcc")
+@needs_compiler
 @pytest.mark.parametrize("isa", ["reference", "avx2"])
 def test_the_loops_of_other_instruction_sets(isa, tmp_path, monkeypatch):
     if not cpu_has(isa):
         pytest.skip(f"this CPU lacks {isa}")
-    others = tuple({"avx2", "avx512"} - {isa})
-    sources = [path for path in sorted((NATIVE / "train").glob("*.c")) if not path.stem.endswith(others)]
-    flags = [] if isa == "reference" else [*FLAGS[isa], "-DBW_HAVE_AVX2=1"]
-    path = tmp_path / "libbw_train.so"
-    subprocess.run(
-        [compiler(), "-std=gnu11", "-O1", "-shared", "-fPIC", *flags, *map(str, sources), "-o", path, "-lpthread"],
-        check=True,
-    )
-    library = native_gates.open_library(path)
+    library = native_gates.open_library(build_train(isa, tmp_path))
     assert library is not None
     monkeypatch.setattr(native_gates, "_library", lambda: library)
     torch.manual_seed(0)

@@ -31,6 +31,17 @@ def build_with_core(main: Path, out: Path, flags: list[str]) -> Path:
     return out
 
 
+def build_train(isa: str, folder: Path) -> Path:
+    """libbw_train.so in `folder` with the loops of "reference" or "avx2" only."""
+    others = tuple({"avx2", "avx512"} - {isa})
+    sources = [path for path in sorted((NATIVE / "train").glob("*.c")) if not path.stem.endswith(others)]
+    flags = [] if isa == "reference" else [*FLAGS[isa], "-DBW_HAVE_AVX2=1"]
+    path = folder / "libbw_train.so"
+    command = [compiler(), "-std=gnu11", "-O1", "-shared", "-fPIC", *flags, *map(str, sources), "-o", path, "-lpthread"]
+    subprocess.run(command, check=True)
+    return path
+
+
 def has_sanitizers() -> bool:
     """Whether the compiler can link and run address and undefined-behaviour sanitizers."""
     if compiler() is None or shutil.which("sh") is None:
