@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import types
 
 import pytest
 
@@ -47,3 +48,22 @@ def test_a_sweep_finds_the_better_value_and_goes_on(tmp_path, capsys):
         sweep(recipe, {"rate": {"low": 0.1, "high": 0.2, "log": False}}, 1, tmp_path / "other.log")
     with pytest.raises(ValueError, match="trains on the validation split"):
         sweep(recipe.override({"train_on_validation": True}), ranges, 1, tmp_path / "other.log")
+
+
+@needs_optuna
+def test_ctrl_c_names_the_journal_and_the_way_on(tmp_path, monkeypatch, capsys):
+    import bitwright.train
+    from bitwright.train import Recipe, TrainingInterrupted
+
+    results = iter([types.SimpleNamespace(val_accuracy=50.0)])
+
+    def one_then_ctrl_c(*_, **__):
+        for result in results:
+            return result
+        raise TrainingInterrupted("interrupted; without a folder nothing was saved")
+
+    monkeypatch.setattr(bitwright.train, "train_recipe", one_then_ctrl_c)
+    recipe = Recipe(name="tiny", model="sign_mlp", data="digits", epochs=1, device="cpu")
+    with pytest.raises(TrainingInterrupted, match=r"journal\.log keeps 1 trials, and the same command goes on"):
+        sweep(recipe, dict([parse_range("lr=1e-6|3e-2")]), 3, tmp_path / "journal.log", data=object())
+    assert capsys.readouterr().out.count("trial ") == 1

@@ -57,12 +57,14 @@ def suggest(trial: Any, ranges: Mapping[str, Mapping[str, Any]]) -> dict[str, An
     return chosen
 
 
-def sweep(recipe: Any, ranges: Mapping[str, Mapping[str, Any]], trials: int, journal: str | Path, data: Any = None):
+def sweep(recipe: Any, ranges: Mapping[str, Mapping[str, Any]], trials: int, journal: str | Path, data: Any = None,
+          progress: bool = False):  # fmt: skip
     """Runs so many trials more and gives the Optuna study, whose best_params and best_value are the answer.
 
     recipe: a Recipe with a validation split. ranges: as of parse_range. data: a Dataset instead of the recipe's.
-    A run that diverges is a failed trial. Raises ValueError for an unknown field or a recipe that trains on the
-    validation split, ImportError without Optuna.
+    progress: of each training. A run that diverges is a failed trial. Raises TrainingInterrupted on Ctrl-C, which
+    costs the trial under way only, ValueError for an unknown field or a recipe that trains on the validation split,
+    ImportError without Optuna.
     """
     try:
         import optuna
@@ -70,7 +72,7 @@ def sweep(recipe: Any, ranges: Mapping[str, Mapping[str, Any]], trials: int, jou
         raise ImportError("sweep needs optuna, which is not installed: pip install 'bitwright[tune]'") from error
     from optuna.storages.journal import JournalFileBackend
 
-    from bitwright.train import Diverged, train_recipe
+    from bitwright.train import Diverged, TrainingInterrupted, train_recipe
     from bitwright.train.experiment import recipe_data
 
     if recipe.train_on_validation:
@@ -79,7 +81,7 @@ def sweep(recipe: Any, ranges: Mapping[str, Mapping[str, Any]], trials: int, jou
     data = recipe_data(recipe) if data is None else data
 
     def objective(trial: Any) -> float:
-        return train_recipe(recipe.override(suggest(trial, ranges)), data=data, progress=False).val_accuracy
+        return train_recipe(recipe.override(suggest(trial, ranges)), data=data, progress=progress).val_accuracy
 
     def say(study: Any, trial: Any) -> None:
         words = ", ".join(f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}"
@@ -94,7 +96,12 @@ def sweep(recipe: Any, ranges: Mapping[str, Mapping[str, Any]], trials: int, jou
     study = optuna.create_study(
         storage=storage, sampler=sampler, study_name=recipe.name, direction="maximize", load_if_exists=True
     )
-    study.optimize(objective, n_trials=trials, catch=(Diverged,), callbacks=[say])
+    try:
+        study.optimize(objective, n_trials=trials, catch=(Diverged,), callbacks=[say])
+    except KeyboardInterrupt:
+        kept = len(study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,)))
+        text = f"sweep: interrupted; {journal} keeps {kept} trials, and the same command goes on from there"
+        raise TrainingInterrupted(text) from None
     return study
 
 
@@ -118,7 +125,7 @@ def sweep_command(
 
     chosen = recipe_class().from_toml(find_recipe(recipe))
     path = journal or Path("runs") / f"{chosen.name}-sweep.log"
-    study = sweep(chosen, dict(parse_range(text) for text in vary), trials, path)
+    study = sweep(chosen, dict(parse_range(text) for text in vary), trials, path, progress=True)
     done = [trial for trial in study.trials if trial.value is not None]
     if not done:
         print(f"no trial of {len(study.trials)} came to an end; see {path}")
