@@ -50,7 +50,7 @@ def after_simplifying(recipe: str, bar: float, gates: int, seeds: int) -> Measur
 
 
 def iteration() -> Measured:
-    """One thread counts; with more cores the same is printed for two."""
+    """On one thread, and on two where there are two cores: the bar holds for both."""
     from benchmarks.logic_iteration import COEFFICIENTS, OURS, time_iteration
 
     found = [time_iteration(n) for n in range(1, min(2, usable_cores()) + 1)]
