@@ -152,7 +152,7 @@ def memory() -> Measured:
     from bitwright import pretrained
 
     program = pretrained("mnist_gnet")
-    cost, size = cost_of(program), len(program.to_bytes())
+    cost, size = cost_of(program), len(program.to_bytes(short=True))
     words = (
         f"file {size / 1000:,.0f} kB, of it codes {cost.weight_bits / 8000:,.0f} kB, projections seeds; as numbers the "
         f"{cost.real_weights:,} weights take {cost.real_weights / 250:,.0f} kB in fp32, "

@@ -35,7 +35,7 @@ def measure(model, data, x, y, n, projection: str, rounds: int, seed: int, verif
         "hyperdimensions": n, "projection": projection, "rounds": rounds if projection == "hadamard" else 0,
         "projection_seed": seed, "corrected": correct, "accuracy": round(100 * right / len(x), 4), "samples": len(x),
         "seconds": round(time.perf_counter() - started, 2), "backend": executor("auto").name,
-        "file_bytes": len(program.to_bytes()), "cost": cost_of(program).to_json(),
+        "file_bytes": len(program.to_bytes(short=True)), "cost": cost_of(program).to_json(),
     }  # fmt: skip
     if verify:
         row |= {"verified_samples": verify, "kernels_agree": bool(program.verify(x[:verify]).ok)}

@@ -50,6 +50,19 @@ def test_the_model_is_left_as_it_was():
     assert model.training and all((before[key] == value).all() for key, value in model.state_dict().items())
 
 
+def test_the_model_is_left_as_it_was_when_it_raises():
+    model, x = small_gnet("rasu", train_dimensions=64.0), pixels(8)
+    program = freeze(model, x, hyperdimensions=63)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    broken = model.head.register_forward_pre_hook(lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        correct_offsets(program, model.train(), x)
+    broken.remove()
+    assert model.training and all(layer.training for layer in model.modules())
+    assert all((before[key] == value).all() for key, value in model.state_dict().items())
+    assert not any(layer._forward_hooks for layer in model.modules())
+
+
 def test_errors_name_the_way_out():
     model, x = small_gnet("rasu"), pixels(8)
     program = freeze(model, x, hyperdimensions=63)

@@ -83,21 +83,23 @@ def _means(model: nn.Module, x: np.ndarray, lengths: Sequence[int], draws: int) 
 
         hooks.append(layer.register_forward_hook(watch))
     was_training = model.training
-    model.eval()
-    noisy = False
-    for layer, n in zip(layers, lengths, strict=False):
-        noise: EmbeddingNoise = layer.noise
-        noise.train()
-        noisy |= noise.active
-        noise.inverse.fill_(1 / n)
-    with torch.no_grad():
-        for _ in range(draws if noisy else 1):
-            for first in range(0, len(x), BATCH):
-                model(torch.from_numpy(x[first : first + BATCH]).float())
-    for hook in hooks:
-        hook.remove()
-    model.train(was_training)
-    for noise, training, inverse in kept:
-        noise.train(training)
-        noise.inverse.copy_(inverse)
+    try:
+        model.eval()
+        noisy = False
+        for layer, n in zip(layers, lengths, strict=False):
+            noise: EmbeddingNoise = layer.noise
+            noise.train()
+            noisy |= noise.active
+            noise.inverse.fill_(1 / n)
+        with torch.no_grad():
+            for _ in range(draws if noisy else 1):
+                for first in range(0, len(x), BATCH):
+                    model(torch.from_numpy(x[first : first + BATCH]).float())
+    finally:
+        for hook in hooks:
+            hook.remove()
+        model.train(was_training)
+        for noise, training, inverse in kept:
+            noise.train(training)
+            noise.inverse.copy_(inverse)
     return [np.mean(means, 0) for means in seen.values()]
