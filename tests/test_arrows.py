@@ -22,7 +22,7 @@ ARROWS = {
     "backends": ({"ir", "bits"}, {"numpy"}),
     "data": (set(), {"numpy", "PIL", "rich", "torch"}),  # inside functions: images, progress, augmentation on tensors
     "quantizers": ({"bits"}, {"numpy", *TORCH}),
-    "layers": ({"quantizers", "ir", "bits"}, {"numpy", *TORCH}),
+    "layers": ({"quantizers", "ir", "bits"}, {"numpy", "triton", *TORCH}),  # on GPUs, where torch has brought it
     "models": ({"layers", "quantizers", "ir", "bits"}, {"numpy", *TORCH}),
     "freeze": ({"layers", "quantizers", "ir", "bits", "passes", "data"}, {"numpy", *TORCH}),
     "train": ({"models", "layers", "quantizers", "data", "freeze", "ir", "bits"}, {"numpy", "rich", *TORCH}),

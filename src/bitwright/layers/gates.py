@@ -6,6 +6,9 @@ y = c0 + ca a + cb b + cab ab; more inputs are folded one by one. Values are fea
 every gate reads whole rows.
 """
 
+from functools import cache
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -98,11 +101,24 @@ def _fold(x: Tensor, table: Tensor, wiring: Tensor) -> list[Tensor]:
     return levels
 
 
+@cache
+def gpu_kernels() -> ModuleType | None:
+    """triton_gates.py, if Triton is installed: torch's CUDA builds bring it, others do not."""
+    if find_spec("triton") is None:
+        return None
+    from . import triton_gates
+
+    return triton_gates
+
+
 def relaxed_gates(x: Tensor, table: Tensor, wiring: Tensor, plan: Plan | None = None) -> Tensor:
     """x: (inputs, batch) in [0, 1]; table: (gates, 2^k); wiring: (k, gates), integers -> (gates, batch).
 
     On bits and tables of 0 and 1 the result is 0 or 1, exactly. plan: scatter_plan(wiring, inputs), if at hand.
+    Two inputs on a GPU go to triton_gates.py where there is Triton.
     """
     order, offsets = scatter_plan(wiring, len(x)) if plan is None else plan
+    if x.is_cuda and len(wiring) == 2 and (kernels := gpu_kernels()) is not None and kernels.takes(x, table):
+        return kernels.gates(x, table, wiring, order, offsets)
     function = _TwoInputs if len(wiring) == 2 else _Folded
     return function.apply(x, table, wiring, order, offsets)  # type: ignore[return-value]
