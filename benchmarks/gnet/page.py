@@ -12,21 +12,23 @@ from statistics import fmean, stdev
 from typing import Any
 
 from benchmarks.claims.claim import RESULTS, ROOT
-from bitwright.bench.faults import FaultPoint, summarize_faults
+from benchmarks.gnet.factorial import factorial_parts
+from benchmarks.gnet.fault_parts import equal_parts, fault_parts
 from bitwright.bench.svg_curves import svg_curves
 
 PAGE = "gnet.md"
 HEADER = """# G-Net: measured
 
 Written by `python -m benchmarks.gnet.page` from `results/gnet` and `results/faults`; do not edit. A row comes from
-`python -m benchmarks.gnet RUN`, faults from `bitwright faults`, slopes from `python -m benchmarks.gnet.slope`.
+`python -m benchmarks.gnet RUN`, faults from `bitwright faults` and `python -m benchmarks.gnet.equal_bytes`, slopes
+from `python -m benchmarks.gnet.slope`, ways from `python -m benchmarks.gnet.pareto`.
 """
 FLOAT_BITS, INT4_BITS = 32, 4
 
 
 def tables(results: Path) -> list[dict[str, Any]]:
     paths = sorted((results / "gnet").glob("*-seed*.json"))
-    return [json.loads(path.read_text()) for path in paths if not path.name.startswith(("slope-", "bound-"))]
+    return [json.loads(path.read_text()) for path in paths if not path.name.startswith(("slope-", "bound-", "pareto-"))]
 
 
 def groups(found: list[dict[str, Any]]) -> dict[tuple, list[dict[str, Any]]]:
@@ -66,16 +68,6 @@ def accuracy_lines(grouped) -> list[str]:
     return lines
 
 
-def pareto(grouped) -> dict[str, list[tuple[float, float, float]]]:
-    """By recipe and rows: (log10 of all operations, accuracy, sd)."""
-    curves = defaultdict(list)
-    for (recipe, projection, _), rows in grouped.items():
-        seen = [row["accuracy"] for row in rows]
-        sd = stdev(seen) if len(seen) > 1 else 0.0
-        curves[f"{recipe}, {projection}"].append((math.log10(rows[0]["cost"]["total"]), fmean(seen), sd))
-    return {name: sorted(points) for name, points in curves.items()}
-
-
 def memory_lines(grouped) -> list[str]:
     lines = [
         "| recipe | N a layer | file | weight codes, 1 bit each | the same weights in fp32 | in int4 | projections |",
@@ -83,11 +75,12 @@ def memory_lines(grouped) -> list[str]:
     ]
     for (recipe, projection, n), rows in grouped.items():
         cost = rows[0]["cost"]
-        if not isinstance(n, int) or "real_weights" not in cost:
+        sizes = [row["file_bytes"] for row in rows if "file_bytes" in row]
+        if not isinstance(n, int) or not sizes:
             continue
         real = cost["real_weights"]
         lines.append(
-            f"| `{recipe}` | {n:,} | {rows[0]['file_bytes'] / 1000:,.0f} kB | {cost['weight_bits'] / 8000:,.0f} kB "
+            f"| `{recipe}` | {n:,} | {sizes[0] / 1000:,.0f} kB | {cost['weight_bits'] / 8000:,.0f} kB "
             f"| {real * FLOAT_BITS / 8000:,.0f} kB | {real * INT4_BITS / 8000:,.0f} kB | {projection}: a seed |"
         )
     return lines if len(lines) > 2 else []
@@ -154,51 +147,21 @@ def bound_parts(results: Path, out: Path) -> list[str]:
     return parts
 
 
-def fault_parts(results: Path, out: Path) -> list[str]:
-    by_target = defaultdict(dict)
-    for path in sorted((results / "faults").glob("*.json")):
-        table = json.loads(path.read_text())
-        rows = summarize_faults([FaultPoint(**point) for point in table["points"]])
-        copies = table.get("copies", 1)
-        stored = table["points"][0]["bits"] * copies / 8000
-        name = table["program"] + (f", majority of {copies} copies" if copies > 1 else "") + f", {stored:,.0f} kB"
-        by_target[table["points"][0]["target"]][f"{name} ({table['samples']:,} images)"] = rows
-    parts = []
-    for target, found in sorted(by_target.items()):
-        rates = sorted({row["rate"] for rows in found.values() for row in rows})
-        lines = ["| program, what it stores of it | " + " | ".join(f"{100 * rate:g} %" for rate in rates) + " |"]
-        lines.append("| --- |" + " --- |" * len(rates))
-        for name, rows in found.items():
-            at = {row["rate"]: row["mean"] for row in rows}
-            lines.append(f"| {name} | " + " | ".join(f"{at[r]:.1f}" if r in at else "" for r in rates) + " |")
-        curves = {name: [(100 * r["rate"], r["mean"], r["sd"]) for r in rows] for name, rows in found.items()}
-        svg = svg_curves(curves, f"{target} flipped at an exact rate", "bits flipped, %", "accuracy, %")
-        (out / f"gnet-faults-{target}.svg").write_text(svg)
-        parts += [f"## Faults: {target}", "", *lines, "", f"![faults](gnet-faults-{target}.svg)", ""]
-    return parts
-
-
 def page(results: Path, out: Path) -> str:
     grouped = groups(tables(results))
     parts = [HEADER, "## Accuracy", "", *accuracy_lines(grouped), ""]
     parts += [
         "Weights, and activations where TASU stands, are 1 bit; RASU's activations are integers of up to 8 bits, "
         "pixels of 8; rows of projections are seeds; sums are int32. Operations: adds, products of bits and generator "
-        "words, counted alike.",
+        "words, comparisons, counted alike.",
         "",
     ]
-    if curves := pareto(grouped):
-        low = min(y for curve in curves.values() for _, y, _ in curve)
-        svg = svg_curves(curves, "accuracy against all operations", "log10 of operations an image", "accuracy, %",
-                         (math.floor(low), 100))  # fmt: skip
-        (out / "gnet-pareto.svg").write_text(svg)
-        parts += ["![accuracy against operations](gnet-pareto.svg)", ""]
+    parts += factorial_parts(results, out)
     if memory := memory_lines(grouped):
         parts += ["## Memory", "", *memory, ""]
-    return (
-        "\n".join(parts + slope_parts(results, out) + bound_parts(results, out) + fault_parts(results, out)).rstrip()
-        + "\n"
-    )
+    for made in (slope_parts, bound_parts, equal_parts, fault_parts):
+        parts += made(results, out)
+    return "\n".join(parts).rstrip() + "\n"
 
 
 def main() -> None:

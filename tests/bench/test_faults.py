@@ -13,8 +13,10 @@ from bitwright.bench.faults import (
     flip_by_vote,
     flip_exactly,
     run_damaged,
+    stored_sizes,
     summarize_faults,
 )
+from bitwright.bench.replicas import copies_within, crossings
 from bitwright.bench.svg_curves import svg_curves
 from bitwright.cli import main
 from bitwright.ir import Builder, execute
@@ -121,6 +123,40 @@ def test_a_vote_is_wrong_where_most_copies_are(copies):
     wrong = (flip_by_vote(bits, rate, np.random.default_rng(2), copies) != bits).mean()
     expected = {1: rate, 3: 3 * rate**2 - 2 * rate**3, 5: 10 * rate**3 - 15 * rate**4 + 6 * rate**5}[copies]
     assert abs(wrong - expected) < (5 * (expected / n) ** 0.5 if copies > 1 else 1 / n)
+
+
+def test_copies_fill_a_budget_with_the_smallest_constants_first():
+    copies = copies_within([10, 4, 6], 20 + 2 * 7)
+    assert copies.tolist() == [1] * 10 + [3] * 4 + [3] * 3 + [1] * 3
+    assert copies_within([10, 4, 6], 61).tolist() == [3] * 20  # the one bit left makes no vote
+    assert set(copies_within([5], 26)) == {5} and set(copies_within([5], 25)) == {5}
+    assert copies_within([5], 27).sum() == 27
+    with pytest.raises(ValueError, match="do not fit"):
+        copies_within([10], 9)
+
+
+def test_each_bit_has_its_own_number_of_copies():
+    n, rate = 60_000, 0.2
+    copies = np.repeat([1, 3], n // 2)
+    bits = np.random.default_rng(1).integers(0, 2, n).astype(np.uint8)
+    wrong = flip_by_vote(bits, rate, np.random.default_rng(2), copies) != bits
+    once, voted = wrong[: n // 2].mean(), wrong[n // 2 :].mean()
+    assert abs(once - rate) < 5 * (rate / n) ** 0.5 and abs(voted - (3 * rate**2 - 2 * rate**3)) < 0.01
+    program = little_program()
+    sizes = stored_sizes(program)
+    assert sizes == [30 * 12 * 4, 25 * 4, 9 * 25, 4 * 3 * 8]
+    copies = copies_within(sizes, sum(sizes) + 2 * 100)
+    assert damage(program, "weights", 0.0, 0, copies)[1:] == (0, sum(sizes))
+    with pytest.raises(ValueError, match="odd number"):
+        damage(program, "weights", 0.1, 0, copies + 1)
+
+
+def test_crossings_are_where_straight_lines_meet():
+    rates = [0.0, 0.1, 0.2, 0.3]
+    assert crossings(rates, [90, 90, 80, 10], [100, 80, 80, 20]) == [(pytest.approx(0.05), True), (0.2, False)]
+    ours, theirs = [90, 90, 80, 10], [100, 80, 70, 20]
+    assert crossings(rates, ours, theirs) == [(pytest.approx(0.05), True), (pytest.approx(0.25), False)]
+    assert crossings(rates, [1, 1, 1, 1], [1, 1, 1, 1]) == []
 
 
 def test_votes_need_an_odd_number_of_stored_copies():

@@ -14,16 +14,33 @@ from bitwright.ir import Builder
 def test_cost_of_a_small_program_by_hand():
     b = Builder()
     x = b.patches(b.input("int", (3, 4, 5), 0, 9), (3, 3), padding=1)  # 27 numbers at 20 places
-    bits = b.project(x, 70, "hadamard", 1, layer=0, rounds=2)  # Q = 32: three blocks
+    bits = b.project(x, 70, "hadamard", 1, layer=0, rounds=2, t=np.arange(70))  # Q = 32: three blocks
     sums = b.xnor_conv2d(bits, np.zeros((6, 70, 1, 1), np.uint8))
-    flat = b.reshape(sums, (120,))
+    pooled = b.max_pool2d(sums, (2, 2), (2, 2))  # 6 x 2 x 2 of four each
+    flat = b.affine(b.reshape(b.clip(pooled, 0, 50), (24,)), *(np.ones((3, 24), np.int64)))
     bits = b.project(flat, 11, "rademacher", 1, layer=1)
     cost = cost_of(b.finish(b.xnor_linear(bits, np.ones((2, 11), np.uint8))))
-    assert cost.projection_adds == 20 * 3 * 2 * 32 * 5 + 11 * 120
+    assert cost.projection_adds == 20 * 3 * 2 * 32 * 5 + 11 * 24
+    assert cost.generated_words == 3 * 2 * 1 + 11 * 1
     assert cost.bit_operations == 20 * 6 * 70 + 2 * 11
-    assert cost.weight_bits == 6 * 70 + 2 * 11
-    assert cost.real_weights == 6 * 27 + 2 * 120
-    assert cost.total == cost.projection_adds + cost.bit_operations + cost.generated
+    assert cost.elementwise == 20 * 70 + 24 * 3 + 24 * 2 + 24 * 3
+    assert cost.weight_bits == 6 * 70 + 2 * 11 and cost.real_weights == 6 * 27 + 2 * 24
+    assert cost.total == 19_464 + 17 + 8_422 + 1_592 and cost.projection_products == cost.weight_products == 0
+
+
+def test_cost_of_gates_matrices_and_stored_rows_by_hand():
+    b = Builder()
+    x = b.input("int", (5,), -9, 9)
+    rows = b.int_linear(x, np.arange(40).reshape(8, 5) % 7, "i16")  # orthogonal rows are stored like this
+    codes = b.xnor_linear(b.threshold(rows, np.zeros(8, np.int64)), np.ones((3, 8), np.uint8))
+    bits = b.project(codes, 4, "gaussian", 2)
+    gates = b.lut(bits, np.array([[0, 1], [1, 2], [2, 3]]), np.array([1, 6, 8], np.uint64))
+    votes = b.count(gates, [[0, 1], [2]])
+    cost = cost_of(b.finish(b.int_linear(votes, np.array([[1, -3], [2, 2]]), "i4")))
+    assert (cost.projection_products, cost.generated_words) == (8 * 5 + 4 * 3, 2 * 4 * 3)
+    assert (cost.bit_operations, cost.weight_products, cost.elementwise) == (3 * 8 + 3, 4, 8 + 3)
+    assert cost.weight_bits == 40 * 16 + 24 + 4 * 4
+    assert cost.total == 52 + 24 + 27 + 4 + 11
 
 
 def test_errors_of_one_layer_fall_as_one_over_n():

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bitwright.bench.replicas import flip_by_vote, flip_exactly
 from bitwright.bits import PackedBits, unpack_bits
 from bitwright.ir import Program, ProgramError
 from bitwright.ir.blobs import from_blob, stored_dtype, to_blob
@@ -41,33 +42,25 @@ class FaultPoint:
     bits: int
 
 
-def flip_exactly(bits: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndarray:
-    """A copy of bits (n,) of 0 and 1 with exactly round(rate * n) of them flipped."""
-    damaged = bits.copy()
-    damaged[rng.choice(len(bits), round(rate * len(bits)), replace=False)] ^= 1
-    return damaged
+def stored_sizes(program: Program, target: str = "weights") -> list[int]:
+    """Bits of each constant that `damage` flips, in its order. Raises ValueError for a target that is not stored."""
+    _check(target, 0.0, STORED)
+    return [len(_to_bits(program.ops[i], name)) for i, name in _places(program, target)]
 
 
-def flip_by_vote(bits: np.ndarray, rate: float, rng: np.random.Generator, copies: int) -> np.ndarray:
-    """What a majority vote makes of so many copies of bits, each with its own exact share flipped. copies: odd."""
-    if copies < 1 or copies % 2 == 0:
-        raise ValueError(f"faults: copies is {copies}; a vote needs an odd number")
-    ones = np.zeros(len(bits), np.int32)
-    for _ in range(copies):
-        ones += flip_exactly(bits, rate, rng)
-    return (2 * ones > copies).astype(bits.dtype)
-
-
-def damage(program: Program, target: str, rate: float, seed: int, copies: int = 1) -> tuple[Program, int, int]:
+def damage(
+    program: Program, target: str, rate: float, seed: int, copies: int | np.ndarray = 1
+) -> tuple[Program, int, int]:
     """(a Program with flipped constants, bits flipped, bits in all). target: "weights" (matrices, kernels, tables),
     "thresholds" (thresholds, factors, offsets) or "bytes" (both: everything stored but wiring, whose damage a loader
-    finds). Integers are flipped as the file stores them. copies: each bit is the majority of so many, damaged alike.
+    finds). Integers are flipped as the file stores them. copies: each bit is the majority of so many, damaged alike;
+    an array has a number for each bit, in the order of `stored_sizes`.
 
     Raises ValueError for another target, a rate outside [0, 1], an even number of copies, or nothing to flip;
     ProgramError if the damaged numbers make no valid Program.
     """
     _check(target, rate, STORED)
-    places = [(i, name) for i, op in enumerate(program.ops) for name in STORED[target] if name in op.consts]
+    places = _places(program, target)
     fields = [_to_bits(program.ops[i], name) for i, name in places]
     if not fields:
         raise ValueError(f"faults: this Program stores no {target}; targets: {', '.join(TARGETS)}")
@@ -112,14 +105,14 @@ def run_damaged(program: Program, x: np.ndarray, target: str, rate: float, seed:
 
 def fault_curve(
     program: Program, x: np.ndarray, y: np.ndarray, target: str, rates: Sequence[float], seeds: Sequence[int],
-    batch: int = 64, progress: Callable[[FaultPoint], Any] | None = None, copies: int = 1,
+    batch: int = 64, progress: Callable[[FaultPoint], Any] | None = None, copies: int | np.ndarray = 1,
 ) -> list[FaultPoint]:  # fmt: skip
     """Accuracy on (x, y) for every rate and seed. progress: called with each point as it is measured. copies: of what
     is stored, as in `damage`.
 
     Raises ValueError for copies of values that are not stored.
     """
-    if copies > 1 and target not in STORED:
+    if np.max(copies) > 1 and target not in STORED:
         raise ValueError(f"faults: {target} are not stored, so there are no copies; targets: {', '.join(STORED)}")
     points = []
     for rate in rates:
@@ -158,6 +151,10 @@ def _check(target: str, rate: float, allowed) -> None:
         raise ValueError(f"faults: no target {target!r} here; choose one of {', '.join(allowed)}")
     if not 0 <= rate <= 1:
         raise ValueError(f"faults: rate is {rate}, expected a share of the bits in [0, 1]")
+
+
+def _places(program: Program, target: str) -> list[tuple[int, str]]:
+    return [(i, name) for i, op in enumerate(program.ops) for name in STORED[target] if name in op.consts]
 
 
 def _blocks(x: np.ndarray, batch: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -235,6 +232,6 @@ def _flip_value(value: np.ndarray, made, rate: float, rng: np.random.Generator) 
 
 
 __all__ = [
-    "TARGETS", "FaultPoint", "ProgramError", "as_json", "damage", "fault_curve", "flip_exactly", "run_damaged",
-    "summarize_faults",
+    "TARGETS", "FaultPoint", "ProgramError", "as_json", "damage", "fault_curve", "flip_by_vote", "flip_exactly",
+    "run_damaged", "stored_sizes", "summarize_faults",
 ]  # fmt: skip

@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-COLOURS = ("#1b6ca8", "#c0392b", "#2e8b57", "#8e44ad", "#d68910", "#5d6d7e", "#117a65", "#7b241c")
+COLOURS = ("#1b6ca8", "#c0392b", "#2e8b57", "#8e44ad", "#d68910", "#5d6d7e", "#117a65", "#7b241c", "#1f2d5a",
+           "#e0699b", "#6b8e23", "#20a4b8")  # fmt: skip
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 400, 60, 20, 40, 50
 
 Curve = Sequence[tuple[float, float, float]]  # x, mean, standard deviation
 
 
 def svg_curves(
-    curves: Mapping[str, Curve], title: str, x_label: str, y_label: str, y_range: tuple[float, float] = (0, 100)
-) -> str:
+    curves: Mapping[str, Curve], title: str, x_label: str, y_label: str, y_range: tuple[float, float] = (0, 100),
+    marks: bool = False,
+) -> str:  # fmt: skip
     """An SVG of named curves over common axes; what lies beyond y_range is drawn at its edge.
 
+    marks: a dot at every point, so that curves of one point are seen, and the names below the axes.
     Raises ValueError if there is nothing to draw.
     """
     xs = [x for curve in curves.values() for x, _, _ in curve]
@@ -21,6 +24,7 @@ def svg_curves(
         raise ValueError("svg_curves: no curve has a point; measure at least one")
     low, high = min(xs), max(max(xs), min(xs) + 1e-9)
     floor, top = y_range
+    whole = HEIGHT + 16 * len(curves) * marks
 
     def at(x: float, y: float) -> tuple[float, float]:
         across = LEFT + (x - low) / (high - low) * (WIDTH - LEFT - RIGHT)
@@ -28,9 +32,9 @@ def svg_curves(
         return round(across, 1), round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {whole}" font-family="sans-serif" '
         'font-size="12">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+        f'<rect width="{WIDTH}" height="{whole}" fill="white"/>',
         f'<text x="{WIDTH / 2}" y="20" text-anchor="middle" font-size="14">{escape(title)}</text>',
     ]
     for y in (floor + (top - floor) * i / 5 for i in range(6)):
@@ -52,5 +56,8 @@ def svg_curves(
         for x, mean, sd in curve:
             (a, upper), (_, lower) = at(x, mean + sd), at(x, mean - sd)
             parts.append(f'<line x1="{a}" y1="{upper}" x2="{a}" y2="{lower}" stroke="{colour}"/>')
-        parts.append(f'<text x="{LEFT + 12}" y="{HEIGHT - BOTTOM - 12 - 16 * i}" fill="{colour}">{escape(name)}</text>')
+            if marks:
+                parts.append(f'<circle cx="{a}" cy="{at(x, mean)[1]}" r="3" fill="{colour}"/>')
+        down = HEIGHT + 4 + 16 * i if marks else HEIGHT - BOTTOM - 12 - 16 * i
+        parts.append(f'<text x="{LEFT + 12}" y="{down}" fill="{colour}">{escape(name)}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
