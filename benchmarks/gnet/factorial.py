@@ -96,7 +96,9 @@ def said_of_paper(grouped: Groups, paper: int) -> str:
         return start + "No way measured here reaches that accuracy."
     way, n, mean, count = found
     told = f"{n:,}" if isinstance(n, int) else ", ".join(map(str, n))
-    return start + f"The cheapest way here that does: {way}, N = {told}: {mean:.2f} %, 1/{paper / count:.0f} of that cost."
+    return (
+        start + f"The cheapest way here that does: {way}, N = {told}: {mean:.2f} %, 1/{paper / count:.0f} of that cost."
+    )
 
 
 def curves_of(grouped: Groups) -> dict[str, list[tuple[float, float, float]]]:

@@ -5,9 +5,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright[train]'")
 from test_embedding import pixels, small_gnet  # noqa: E402
+from torch import nn  # noqa: E402
 
 from bitwright.freeze import correct_offsets, freeze  # noqa: E402
 from bitwright.ir import Builder, ProgramError, execute  # noqa: E402
+from bitwright.layers import TASU, CosineConv2d, CosineLinear  # noqa: E402
 
 
 def channel_means(program, x, name):
@@ -39,6 +41,17 @@ def test_means_of_every_layer_are_the_models(activation):
     for op, old in zip([op for op in corrected.ops if op.name != "add"], program.ops, strict=True):
         assert all((op.consts[key] == old.consts[key]).all() for key in old.consts)
     assert corrected.verify(x).ok and corrected.header["corrected_samples"] == 30
+
+
+def test_a_pool_that_is_no_part_of_the_layer_stays_behind_the_offsets():
+    model, x, n = nn.Sequential(), pixels(30), 129
+    model.conv1 = CosineConv2d(1, 4, 3, shift=-127.5, shift_unit=127.5)
+    model.act, model.pool, model.flatten = TASU(), nn.MaxPool2d(2), nn.Flatten()
+    model.head = CosineLinear(36, 3)
+    corrected = correct_offsets(freeze(model.eval(), x, hyperdimensions=n), model, x)
+    with torch.no_grad():
+        want = model.conv1(torch.from_numpy(x).float()).mean((0, 2, 3)).numpy()
+    assert np.abs(channel_means(corrected, x, "add")[0] - n * want).max() <= 0.5 + 1e-3
 
 
 def test_the_model_is_left_as_it_was():

@@ -71,6 +71,16 @@ def test_other_rounds_and_windows(rounds, tmp_path):
     assert program.header["embedding"]["rounds"] == rounds
 
 
+@pytest.mark.parametrize("activation", ["rasu", "tasu"])
+def test_a_net_of_signals(activation):
+    options = {"shape": (2, 1, 21), "channels": (4, 5), "kernels": (5, 3), "hidden": (6,), "classes": 3}
+    model = create_model("gnet_1d", seed=2, activation=activation, **options).eval()
+    x = np.random.default_rng(0).integers(0, 256, (9, 2, 1, 21)).astype(np.uint8)
+    program = freeze(model, x, hyperdimensions=[65, 100, 64, 77], seed=3)
+    assert (program.run(x) == emulate(model, x, [65, 100, 64, 77], "hadamard", 3, 2).numpy()).all()
+    assert program.verify(x).ok
+
+
 def test_scores_stand_for_the_models_scores():
     model, x = small_gnet("rasu"), pixels(40)
     program = freeze(model, x, hyperdimensions=16383, projection="gaussian")

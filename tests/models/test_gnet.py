@@ -41,3 +41,24 @@ def test_all_have_one_topology():
 def test_errors(options, words):
     with pytest.raises(ValueError, match=words):
         create_model("gnet", **options)
+
+
+def test_signals_are_images_of_height_one():
+    """The same net as torch's own one-dimensional operations on the same numbers."""
+    options = {"shape": (2, 1, 21), "channels": (4, 5), "kernels": (5, 3), "hidden": (6,), "classes": 3}
+    model = create_model("gnet_1d", seed=0, **options).eval()
+    x = torch.randint(0, 256, (4, 2, 1, 21)).float()
+    value = x[:, :, 0]
+    for layer, act, pad in ((model.conv1, model.act1, 128.0), (model.conv2, model.act2, 0.0)):
+        w, shift = layer.weight[:, :, 0], float(layer.input_shift().detach())
+        k = w.shape[-1]
+        padded = torch.nn.functional.pad(value, (k // 2, k // 2), value=pad) + shift
+        windows = padded.unfold(-1, k, 1)  # batch, channels, places, k
+        dots = torch.einsum("bcpk,ock->bop", windows, w) / w.flatten(1).norm(dim=1).view(-1, 1)
+        z = 2 / torch.pi * torch.asin(dots / windows.square().sum((1, 3)).sqrt()[:, None])
+        value = act(torch.nn.functional.max_pool1d(z, 2))
+    assert value.shape == (4, 5, 5)
+    want = model.temperature(model.head(model.act3(model.linear3(value.flatten(1)))))
+    assert torch.allclose(model(x), want, atol=1e-4)
+    with pytest.raises(ValueError, match="images are for `gnet`"):
+        create_model("gnet_1d", shape=(1, 9, 9))

@@ -3,7 +3,7 @@
 import difflib
 import os
 
-from bitwright.data import adult, breast_cancer, cifar10, digits, monk
+from bitwright.data import adult, breast_cancer, cifar10, digits, epilepsy, monk
 from bitwright.data.dataset import Dataset, NamedDataset
 from bitwright.data.fashion_mnist import FASHION_MNIST
 from bitwright.data.mnist import MNIST
@@ -19,6 +19,8 @@ DATASETS: dict[str, NamedDataset] = {
     "adult": NamedDataset(adult.load, adult.is_present),
     "adult_official_hours": NamedDataset(adult.load_official_hours, adult.is_present),
     "breast_cancer": NamedDataset(breast_cancer.load, breast_cancer.is_present),
+    "epilepsy": NamedDataset(epilepsy.load, epilepsy.is_present),
+    "epilepsy_mixed": NamedDataset(epilepsy.load_mixed, epilepsy.is_present),
 }
 
 

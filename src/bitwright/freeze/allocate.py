@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from bitwright.ir.windows import pair
 from bitwright.layers import CosineConv2d, CosineLinear, EmbeddingNoise
 
 PROBE = 512.0  # N at which a layer's noise is measured
@@ -40,8 +41,8 @@ def sensitivities(model: nn.Module, x: np.ndarray, repeats: int = 4, seed: int =
 
     def record(name: str):
         def hook(module: nn.Module, args: object, out: torch.Tensor) -> None:
-            pool = getattr(module, "pool", 0) or 1
-            places[name] = math.prod(out.shape[2:]) * pool * pool
+            pool = pair(getattr(module, "pool", 0) or 1)
+            places[name] = math.prod(out.shape[2:]) * math.prod(pool)
 
         return hook
 

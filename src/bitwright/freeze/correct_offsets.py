@@ -9,6 +9,7 @@ Source: worked out here; means of channels corrected after quantization: Nagel e
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,12 +33,13 @@ def correct_offsets(program: Program, model: nn.Module, x: np.ndarray, draws: in
         raise ValueError("correct_offsets: no samples; a few hundred of the training split do")
     sums = [i for i, op in enumerate(program.ops) if _is_agreement(program, op)]
     lengths = [program.types[program.ops[i].inputs[0]].shape[0] for i in sums]
-    wanted = _means(model, x, lengths, draws)
-    if [len(mean) for mean in wanted] != [program.types[i].shape[0] for i in sums]:
+    layers = [layer for layer in model.modules() if isinstance(layer, (CosineConv2d, CosineLinear))]
+    if [len(layer.weight) for layer in layers] != [program.types[i].shape[0] for i in sums]:
         raise ProgramError("correct_offsets: the Program embeds other layers than the model has; freeze this model")
+    wanted = _means(model, layers, x, lengths, draws)
     builder = Builder()
     values: list[Value] = []  # of program's numbers
-    places = {_end(program, i): k for k, i in enumerate(sums)}
+    places = {_end(program, i, layer): k for k, (i, layer) in enumerate(zip(sums, layers, strict=True))}
     for number, op in enumerate(program.ops[:-1]):
         inputs = [values[i] for i in op.inputs]
         values.append(builder.add_op(op.name, inputs, op.attrs, op.consts, op.weight_dtype))
@@ -52,10 +54,10 @@ def _is_agreement(program: Program, op: Op) -> bool:
     return op.name in ("xnor_linear", "xnor_conv2d") and program.ops[op.inputs[0]].name == "project"
 
 
-def _end(program: Program, number: int) -> int:
-    """The max-pool right behind a sum, or the sum."""
+def _end(program: Program, number: int, layer: nn.Module) -> int:
+    """The layer's own max-pool behind its sum, or the sum."""
     after = number + 1
-    pooled = after < len(program.ops) and program.ops[after].name == "max_pool2d"
+    pooled = bool(getattr(layer, "pool", 0)) and program.ops[after].name == "max_pool2d"
     return after if pooled and program.ops[after].inputs == (number,) else number
 
 
@@ -70,9 +72,10 @@ def _mean_of(so_far: Builder, value: Value, x: np.ndarray) -> np.ndarray:
     return builder.finish(value).run(x).astype(np.float64).mean(0) / places
 
 
-def _means(model: nn.Module, x: np.ndarray, lengths: Sequence[int], draws: int) -> list[np.ndarray]:
+def _means(
+    model: nn.Module, layers: Sequence[Any], x: np.ndarray, lengths: Sequence[int], draws: int
+) -> list[np.ndarray]:
     """Mean of each cosine layer's channels, behind its pool, with the noise of lengths if it was trained with noise."""
-    layers = [layer for layer in model.modules() if isinstance(layer, (CosineConv2d, CosineLinear))]
     kept = [(layer.noise, layer.noise.training, layer.noise.inverse.clone()) for layer in layers]
     seen: dict[int, list[np.ndarray]] = {k: [] for k in range(len(layers))}
     hooks = []
@@ -86,7 +89,7 @@ def _means(model: nn.Module, x: np.ndarray, lengths: Sequence[int], draws: int) 
     try:
         model.eval()
         noisy = False
-        for layer, n in zip(layers, lengths, strict=False):
+        for layer, n in zip(layers, lengths, strict=True):
             noise: EmbeddingNoise = layer.noise
             noise.train()
             noisy |= noise.active

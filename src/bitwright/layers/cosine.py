@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..ir import lower
+from ..ir.windows import pair
 from .binary import Size
 from .cosine_noise import EmbeddingNoise
 
@@ -94,12 +95,13 @@ class CosineConv2d(_Cosine, nn.Conv2d):
     """x (batch, in, height, width) -> (batch, out, height', width'), z of each kernel with each padded patch + shift.
 
     Window numbers as torch's; what lies outside the image is pad_value, and is shifted like every other place. pool: of
-    a max-pool right behind, 0 for none; it stands before the arcsin where no noise comes between, which is the same and
-    cheaper. Other arguments as CosineLinear's. Raises ValueError for padding by name.
+    a max-pool right behind (a number, or height and width), 0 for none; it stands before the arcsin where no noise
+    comes between, which is the same and cheaper. Other arguments as CosineLinear's. Raises ValueError for padding by
+    name.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1,
-                 padding: Size = 0, dilation: Size = 1, *, pad_value: float = 0.0, pool: int = 0, shift: float = 0.0,
+                 padding: Size = 0, dilation: Size = 1, *, pad_value: float = 0.0, pool: Size = 0, shift: float = 0.0,
                  shift_unit: float = 1.0, noise: EmbeddingNoise | None = None):  # fmt: skip
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, bias=False)  # type: ignore
         if isinstance(self.padding, str):
@@ -139,10 +141,11 @@ class CosineConv1d(CosineConv2d):
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, padding: int = 0,
-                 dilation: int = 1, *, pad_value: float = 0.0, shift: float = 0.0, shift_unit: float = 1.0,
-                 noise: EmbeddingNoise | None = None):  # fmt: skip
+                 dilation: int = 1, *, pad_value: float = 0.0, pool: int = 0, shift: float = 0.0,
+                 shift_unit: float = 1.0, noise: EmbeddingNoise | None = None):  # fmt: skip
         super().__init__(in_channels, out_channels, (1, kernel_size), (1, stride), (0, padding), (1, dilation),
-                         pad_value=pad_value, shift=shift, shift_unit=shift_unit, noise=noise)  # fmt: skip
+                         pad_value=pad_value, pool=(1, pool) if pool else 0, shift=shift, shift_unit=shift_unit,
+                         noise=noise)  # fmt: skip
 
 
 @lower.register
@@ -153,4 +156,4 @@ def _(layer: CosineLinear, x):
 @lower.register
 def _(layer: CosineConv2d, x):
     codes = x.cosines(layer, layer.pad_value)
-    return codes.max_pool2d((layer.pool, layer.pool), (layer.pool, layer.pool), (0, 0)) if layer.pool else codes
+    return codes.max_pool2d(pair(layer.pool), pair(layer.pool), (0, 0)) if layer.pool else codes

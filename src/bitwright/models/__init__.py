@@ -12,6 +12,7 @@ from torch import nn
 from .convert import convert
 from .float_twin import float_twin
 from .gnet import gnet, gnet_cnn, gnet_sign
+from .gnet_1d import gnet_1d
 from .logic_conv import logic_conv
 from .logic_mlp import logic_mlp
 from .resnet import resnet18, resnet20
@@ -31,6 +32,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "vgg_small": vgg_small,
     "vit": vit,
     "gnet": gnet,
+    "gnet_1d": gnet_1d,
     "gnet_cnn": gnet_cnn,
     "gnet_sign": gnet_sign,
     "logic_mlp": logic_mlp,
@@ -71,6 +73,7 @@ def list_models(pattern: str = "*") -> list[str]:
 
 
 __all__ = [
-    "MODELS", "convert", "create_model", "float_twin", "gnet", "gnet_cnn", "gnet_sign", "list_models", "logic_conv",
-    "logic_mlp", "resnet18", "resnet20", "sign_cnn", "sign_mlp", "sign_resnet", "summary", "vgg_small", "vit",
+    "MODELS", "convert", "create_model", "float_twin", "gnet", "gnet_1d", "gnet_cnn", "gnet_sign", "list_models",
+    "logic_conv", "logic_mlp", "resnet18", "resnet20", "sign_cnn", "sign_mlp", "sign_resnet", "summary", "vgg_small",
+    "vit",
 ]  # fmt: skip

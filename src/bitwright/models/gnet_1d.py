@@ -1,0 +1,59 @@
+"""G-Net on signals: cosine convolutions along time, then linear stages and class cosines.
+
+Source: G-Net and EHD G-Net, NeurIPS 2025, arXiv:2511.21063: two convolutions for movement data of three axes. A signal
+is an image of height 1, as in a Program.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from torch import nn
+
+from ..layers import CosineConv1d, CosineLinear, EmbeddingNoise, Temperature
+from .gnet import ACTIVATIONS
+
+
+def gnet_1d(shape: Sequence[int] = (3, 1, 206), classes: int = 4, channels: Sequence[int] = (64, 48),
+            kernels: Sequence[int] = (11, 7), hidden: Sequence[int] = (), pool: int = 2, activation: str = "rasu",
+            dropout: float = 0.0, train_dimensions: float = 0.0, train_dimensions_end: float = 0.0, sweep: bool = False,
+            hyperdimensions: int | Sequence[int] = 2047, projection: str = "hadamard", rounds: int = 2,
+            temperature: float = 16.0) -> nn.Sequential:  # fmt: skip
+    """x: float (batch, C, 1, length), raw integers 0..255 -> (batch, classes).
+
+    Each stage is CosineConv1d that keeps the length (odd kernels), a max-pool over `pool` places (0 for none), RASU or
+    TASU; the rest, and the options, as in `gnet`. Raises ValueError for an unknown activation, a shape that is no
+    signal, an even kernel, or lists of different lengths.
+    """
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"gnet_1d: no activation {activation!r}; choose one of {', '.join(ACTIVATIONS)}")
+    if len(shape) != 3 or shape[1] != 1:
+        raise ValueError(f"gnet_1d: shape is {tuple(shape)}, expected (channels, 1, length); images are for `gnet`")
+    if len(channels) != len(kernels) or any(kernel % 2 == 0 for kernel in kernels):
+        raise ValueError(f"gnet_1d: channels {list(channels)} need one odd kernel each, got {list(kernels)}")
+
+    def noise() -> EmbeddingNoise:
+        return EmbeddingNoise(train_dimensions, train_dimensions_end, sweep)
+
+    signs = activation == "tasu"
+    width, length = shape[0], shape[2]
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    for i, (out, kernel) in enumerate(zip(channels, kernels, strict=True), 1):
+        first: dict = {"shift": -127.5, "shift_unit": 127.5} if i == 1 else {"pad_value": -1.0 if signs else 0.0}
+        first |= {"pad_value": 128.0} if i == 1 else {}  # a signal's rest
+        layers[f"conv{i}"] = CosineConv1d(width, out, kernel, padding=kernel // 2, pool=pool, noise=noise(), **first)
+        layers[f"act{i}"] = ACTIVATIONS[activation]()
+        if dropout:
+            layers[f"drop{i}"] = nn.Dropout(dropout)
+        width, length = out, length // (pool or 1)
+    layers["flatten"] = nn.Flatten()
+    width *= length
+    for i, out in enumerate(hidden, len(channels) + 1):
+        layers[f"linear{i}"] = CosineLinear(width, out, noise=noise())
+        layers[f"act{i}"] = ACTIVATIONS[activation]()
+        width = out
+    layers["head"] = CosineLinear(width, classes, noise=noise())
+    layers["temperature"] = Temperature(temperature)
+    model = nn.Sequential(layers)
+    chosen = {"hyperdimensions": hyperdimensions, "projection": projection, "rounds": rounds}
+    model.embedding = chosen  # type: ignore[assignment]
+    return model
