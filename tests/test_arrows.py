@@ -18,7 +18,7 @@ TORCH = {"torch", "safetensors"}
 ARROWS = {
     "bits": (set(), {"numpy"}),
     "ir": ({"bits"}, {"numpy"}),
-    "passes": ({"ir", "bits"}, {"numpy"}),
+    "passes": ({"ir", "bits"}, {"numpy", "aigverse"}),
     "backends": ({"ir", "bits"}, {"numpy"}),
     "data": (set(), {"numpy", "PIL", "rich", "torch"}),  # inside functions: images, progress, augmentation on tensors
     "quantizers": ({"bits"}, {"numpy", *TORCH}),

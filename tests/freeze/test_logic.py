@@ -129,6 +129,18 @@ def test_freezing_simplifies_unless_told_otherwise(name):
     assert one.ok and other.ok and one.hidden_compared == other.hidden_compared > 0
 
 
+def test_passes_asked_for_by_name():
+    pytest.importorskip("aigverse", reason="aigverse is not installed: pip install 'bitwright[aig]'")
+    model, x = scrambled(NETS["mlp"]()), pixels(300)
+    small, smaller = freeze(model, input=x), freeze(model, input=x, passes=["rewrite"])
+    logic = smaller.summary().logic
+    assert small.summary().logic["gates"] - logic["gates"] == logic["rewritten"] > 0
+    assert np.array_equal(execute(small, x)[-1], execute(smaller, x)[-1]) and agreement(smaller, x[:40]).ok
+    assert f"{logic['rewritten']:,} rewritten" in str(smaller.summary())
+    with pytest.raises(ValueError, match="no pass 'polish'; choose among simplify, rewrite"):
+        freeze(model, input=x, passes=["polish"])
+
+
 def test_gates_never_become_more():
     """Each bit that signs read keeps a gate of its own: simplified, this net would have more of them."""
     model = scrambled(NETS["signs behind gates"]())

@@ -6,7 +6,7 @@ from pathlib import Path
 from tyro.conf import Positional
 
 
-def freeze(run: Positional[Path], /, out: Path | None = None) -> None:
+def freeze(run: Positional[Path], /, out: Path | None = None, passes: tuple[str, ...] = ()) -> None:
     """Freeze a trained run into one Program file, and say what stays wider than a bit, and why.
 
     Example: bitwright freeze runs/mnist_sign_mlp-seed0 --out mnist.bw
@@ -14,11 +14,12 @@ def freeze(run: Positional[Path], /, out: Path | None = None) -> None:
     Args:
         run: a run folder, made by `bitwright train`.
         out: the file to write; by default model.bw in the run folder.
+        passes: what is done to the Program after its gates were simplified: rewrite, which needs the extra aig.
     """
     from bitwright.app.workflow import PROGRAM, freeze_model, load_run
 
     recipe, _, data, model = load_run(run)
-    program = freeze_model(model, recipe, data)
+    program = freeze_model(model, recipe, data, passes=passes)
     size = program.save(out or run / PROGRAM)
     print(f"{out or run / PROGRAM}: {size:,} bytes")
     print(program.summary())

@@ -5,6 +5,7 @@ A run folder holds checkpoint.pt, metrics.jsonl, run.json (the recipe and where 
 
 import json
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -76,14 +77,19 @@ def _describe(folder: Path, described: dict[str, Any]) -> None:
     (folder / RUN).write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
 
 
-def freeze_model(model: nn.Module, recipe: Recipe, data: Dataset, val_accuracy: float | None = None) -> Program:
-    """The Program, its header saying recipe, seed, data and validation accuracy (percent, if there was one)."""
+def freeze_model(
+    model: nn.Module, recipe: Recipe, data: Dataset, val_accuracy: float | None = None, passes: Sequence[str] = ()
+) -> Program:
+    """The Program, its header saying recipe, seed, data and validation accuracy (percent, if there was one).
+
+    passes: as for `freeze`.
+    """
     header: dict[str, Any] = {
         "recipe": recipe.to_dict(), "recipe_hash": recipe.hash(), "seed": recipe.seed, "data": data.name,
     }  # fmt: skip
     if val_accuracy is not None and val_accuracy == val_accuracy:
         header["val_accuracy"] = round(val_accuracy, 4)
-    return freeze(model, input=data, calibrate=data.x_train[:1024], header=header)
+    return freeze(model, input=data, calibrate=data.x_train[:1024], header=header, passes=passes)
 
 
 def _described(folder: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from bitwright.freeze.stream import Stream
 from bitwright.freeze.trace import FreezeError, lower_graph, trace
 from bitwright.freeze.twin import GridTwin
 from bitwright.ir import Builder, Program, ProgramError
-from bitwright.passes import SimplifyReport, n_gates
+from bitwright.passes import PASSES, SimplifyReport, n_gates
 from bitwright.passes import simplify as without_superfluous
 
 FORMAT_HEADER = "bitwright"
@@ -59,6 +60,7 @@ def freeze(
     activation_bits: int = 8,
     simplify: bool = True,
     limit_bits: int | None = None,
+    passes: Sequence[str] = (),
 ) -> Program:
     """The Program of a trained model; `program.frozen` holds the twin and the report (it is not saved in the file).
 
@@ -75,8 +77,12 @@ def freeze(
     limit_bits: cosine layers become what their codes tend to instead, see limit.Limit: weights of 4, 8 or 16 bits.
     simplify: gates of logic layers that constants, wires, equal gates or nobody's reading make superfluous are left
     out; the scores stay the same on every input. False keeps each trained gate at its place.
+    passes: names of passes.PASSES to run after that, such as "rewrite", which needs the extra `aig`.
     Raises FreezeError naming the module that cannot be lowered, the reason and the way out.
     """
+    for name in passes:
+        if name not in PASSES:
+            raise ValueError(f"freeze: no pass {name!r}; choose among {', '.join(PASSES)}")
     chosen = {"hyperdimensions": hyperdimensions, "projection": projection, "rounds": rounds}
     chosen = getattr(model, "embedding", {}) | {key: value for key, value in chosen.items() if value is not None}
     codes: Embedding | Limit | None = None
@@ -96,18 +102,23 @@ def freeze(
         better = _fitting_fraction(program, calibrate, known, stream_bits)
         if better != known:
             program = _freeze_once(graph, kind, shape, (lo, hi), calibrate, extra, stream_bits, better, codes)
-    return _simplified(program) if simplify and n_gates(program) else program
+    return _simplified(program, passes) if (simplify or passes) and n_gates(program) else program
 
 
-def _simplified(program: Program) -> Program:
+def _simplified(program: Program, passes: Sequence[str]) -> Program:
     smaller, report = without_superfluous(program)
-    if report.gates_after >= report.gates_before:  # bits that others read as signs need a gate each, even if constant
+    for name in passes:
+        smaller, _ = PASSES[name](smaller)
+    left = n_gates(smaller)
+    if left >= report.gates_before:  # bits that others read as signs need a gate each, even if constant
         return program
     gone = report.removed
     logic = {
         "trained_gates": report.gates_before, "constant": gone.constants, "wires": gone.wires, "equal": gone.merged,
-        "dead": gone.dead, "gates": report.gates_after, "depth": report.depth,
+        "dead": gone.dead, "gates": left, "depth": report.depth,
     }  # fmt: skip
+    if passes:
+        logic |= {"rewritten": report.gates_after - left, "depth": without_superfluous(smaller)[1].depth}
     frozen = replace(program.frozen, whole=program, simplified=report)
     return Program(smaller.ops, smaller.types, program.header | {"logic": logic}, frozen)
 

@@ -169,7 +169,10 @@ def _logic(program: Program) -> dict[str, int]:
     names = ("trained_gates", "constant", "wires", "equal", "dead")
     trained = {name: made[name] for name in names if isinstance(made.get(name), int)}
     found = {"gates": gates, "gates_run": run, "depth": max(depth), "adders": adders, "thresholds": thresholds}
-    return (trained if len(trained) == len(names) else {}) | found
+    complete = len(trained) == len(names)
+    if complete and isinstance(made.get("rewritten"), int):
+        trained["rewritten"] = made["rewritten"]
+    return (trained if complete else {}) | found
 
 
 def _depth(op: Op) -> int:
@@ -196,9 +199,10 @@ def _logic_text(logic: dict[str, int]) -> str:
     if logic["gates_run"] != logic["gates"]:
         gates += f" ({logic['gates_run']:,} over all positions)"
     if "trained_gates" in logic:
+        rewritten = f", {logic['rewritten']:,} rewritten" if logic.get("rewritten") else ""
         gates = (
             f"{logic['trained_gates']:,} gates trained, less {logic['constant']:,} constant, {logic['wires']:,} wires "
-            f"and inverters, {logic['equal']:,} equal, {logic['dead']:,} dead: {gates}"
+            f"and inverters, {logic['equal']:,} equal, {logic['dead']:,} dead{rewritten}: {gates}"
         )
     return f"logic: {gates}; depth {logic['depth']}; {logic['adders']:,} adders; {logic['thresholds']:,} thresholds"
 

@@ -28,7 +28,7 @@ def rebuild(program: Program, flat: Flat, swept: Swept) -> Program:
     net = swept.net
     n_signals = net.first_gate + net.n_gates
     work.holder, work.place = np.full(n_signals, -1, np.int64), np.zeros(n_signals, np.int64)
-    stage, level = _when(flat, swept)
+    stage, level = when(flat, swept)
     needed = sorted({i for number, op in enumerate(program.ops) if number not in flat.inside for i in op.inputs})
     for number, op in enumerate(program.ops[:-1]):
         if number in flat.inside:
@@ -45,7 +45,7 @@ def rebuild(program: Program, flat: Flat, swept: Swept) -> Program:
     return work.builder.finish(_value(work, program.ops[-1].inputs[0]), program.header)
 
 
-def _when(flat: Flat, swept: Swept) -> tuple[np.ndarray, np.ndarray]:
+def when(flat: Flat, swept: Swept) -> tuple[np.ndarray, np.ndarray]:
     """For every gate: the source value after which it can be computed, and its depth."""
     net = swept.net
     depth = depths(net)[net.first_gate :]

@@ -1,5 +1,6 @@
 """`simplify`: the same Program with fewer gates. Meaning unchanged on every input; a report says what went and why."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,9 @@ from bitwright.passes.extract import Flat, extract
 from bitwright.passes.netlist import ABSENT, Netlist, Removed, Swept, depths, sweep, with_polarity, without_dead
 from bitwright.passes.rebuild import rebuild
 from bitwright.passes.tables import N_INPUTS, from_program, to_program
+
+# A net and the signals that are read from outside -> the same outputs with fewer gates, dead ones dropped.
+Reduce = Callable[[Netlist, np.ndarray], Swept]
 
 
 @dataclass
@@ -42,13 +46,13 @@ def simplify(program: Program) -> tuple[Program, SimplifyReport]:
     goes.
     """
     before = n_gates(program)
-    program, removed = _simplify_windows(program)
+    program, removed = reduce_windows(program, without_superfluous)
     depth = 0
     while True:
         gates, flat = n_gates(program), extract(program)
         if flat is None:
             break
-        swept = _simplify_flat(program, flat)
+        swept = reduce_flat(program, flat, without_superfluous)
         depth = int(depths(swept.net).max(initial=0))
         program, removed = rebuild(program, flat, swept), removed + swept.removed
         if n_gates(program) == gates:
@@ -56,7 +60,13 @@ def simplify(program: Program) -> tuple[Program, SimplifyReport]:
     return program, SimplifyReport(before, n_gates(program), removed, depth)
 
 
-def _simplify_flat(program: Program, flat: Flat) -> Swept:
+def without_superfluous(net: Netlist, outputs: np.ndarray) -> Swept:
+    """The Reduce of `simplify`."""
+    return without_dead(sweep(net), outputs)
+
+
+def reduce_flat(program: Program, flat: Flat, reduce: Reduce) -> Swept:
+    """The Program's flat net, reduced, its gates' polarity as readers want it."""
     listed, whole = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]  # read by counts; read as bits by anything else
     flips = [np.zeros(0, bool)]
     for number, op in enumerate(program.ops):
@@ -67,28 +77,28 @@ def _simplify_flat(program: Program, flat: Flat) -> Swept:
                 whole.append(flat.signals[i])
                 flips.append(flat.inverted[i])
     as_bits = np.concatenate(whole)
-    swept = without_dead(sweep(flat.net), np.unique(np.concatenate([*listed, as_bits])))
+    swept = reduce(flat.net, np.unique(np.concatenate([*listed, as_bits])))
     return with_polarity(swept, swept.signal[as_bits], swept.inverted[as_bits] ^ np.concatenate(flips))
 
 
-def _simplify_windows(program: Program) -> tuple[Program, Removed]:
-    """Every lut_conv2d's own net simplified, its outputs as before."""
+def reduce_windows(program: Program, reduce: Reduce) -> tuple[Program, Removed]:
+    """Every lut_conv2d's own net reduced, its outputs as before."""
     removed, ops = Removed(), []
     for op in program.ops:
         if op.name == "lut_conv2d":
-            op, gone = _simplify_window(op)
+            op, gone = _reduce_window(op, reduce)
             removed += gone
         ops.append(op)
     return Program(tuple(ops), infer(ops), program.header), removed
 
 
-def _simplify_window(op: Op) -> tuple[Op, Removed]:
+def _reduce_window(op: Op, reduce: Reduce) -> tuple[Op, Removed]:
     taps, wiring, k = op.consts["taps"], op.consts["wiring"].astype(np.int64), op.attrs["k"]
     outputs = op.consts["outputs"].astype(np.int64)
     wires = np.full((len(wiring), N_INPUTS), ABSENT, np.int32)
     wires[:, :k] = wiring + 1
     net = Netlist(len(taps), wires, from_program(op.consts["table"], k))
-    swept = without_dead(sweep(net), outputs + 1)
+    swept = reduce(net, outputs + 1)
     swept = with_polarity(swept, swept.signal[outputs + 1], swept.inverted[outputs + 1])
     return _window_op(op, swept, outputs + 1), swept.removed
 
