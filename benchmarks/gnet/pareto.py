@@ -120,7 +120,7 @@ def embed_all(run: Path, args: argparse.Namespace, results: Path = RESULTS) -> P
         print(f"{name}: {row['way']} {told}: {row['accuracy']:.2f} %, {row['cost']['total']:,} operations", flush=True)
 
     if recipe.model != "gnet":
-        way = {"gnet_sign": "sign network", "gnet_cnn": "plain CNN"}.get(recipe.model, recipe.model)
+        way = {"gnet_sign": "sign network", "gnet_cnn": "plain CNN, 8-bit weights"}.get(recipe.model, recipe.model)
         if key_of({"way": way, **common}) not in done:
             add({"way": way, **measured_program(freeze(model, data, calibrate=data.x_train[:1024]), x, y)})
         return path

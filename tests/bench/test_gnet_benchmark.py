@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.claims import gnet as claims
+from benchmarks.claims import gnet_ways
 from benchmarks.gnet.cost import cost_of
 from benchmarks.gnet.page import page
 from bitwright.ir import Builder
@@ -89,3 +90,26 @@ def test_rows_of_slopes_and_faults_compare_with_their_bars(tmp_path, monkeypatch
     points[3]["accuracy"] = 95.9  # of three
     put(tmp_path / "faults", f"weights-{claims.TASU}.json", {"samples": 10_000, "points": points})
     assert not claims.fault_drop().met
+
+
+def test_rows_of_rivals_compare_with_their_bars(tmp_path, monkeypatch):
+    monkeypatch.setattr(claims, "RESULTS", tmp_path)
+    monkeypatch.setattr(gnet_ways, "RESULTS", tmp_path)
+    plain = {"split": "test", "accuracy": 80.0, "model_accuracy": 84.0, "hyperdimensions": 99, "projection": "hadamard"}
+    ways = [{"way": "a", "hyperdimensions": n, "accuracy": a, "tuned": n, "split": "test", "cost": {"total": 1000 * n}}
+            for n, a in ((99, 82.0), (200, 98.9))]  # fmt: skip
+    for seed in range(3):
+        put(tmp_path / "gnet", f"r-seed{seed}.json", {"seed": seed, "rows": [plain]})
+        table = {"data": "mnist", "seed": seed, "papers_total": 20_000_000, "rows": ways}
+        put(tmp_path / "gnet", f"pareto-r-seed{seed}.json", table)
+    assert claims.tuned_gap("r", 99, 2.5)().met and not claims.tuned_gap("r", 99, 1.9)().met
+    assert claims.gap("r", 99, 4.0)().met and not claims.gap("r", 99, 3.9)().met
+    assert gnet_ways.cheap().met and gnet_ways.cheap().value.startswith("1/100: a, N = 200, 98.90 %")
+
+    def system(name, accuracy):
+        return {"name": name, "points": [{"rate": 0.1, "accuracy": accuracy}, {"rate": 0.2, "accuracy": 1}]}
+
+    for theirs, met in ((96.0, True), (98.0, False)):
+        systems = [system("tasu", 97.0), system("sign", theirs), system("int4", 90.0)]
+        put(tmp_path / "gnet", "equal-bytes-4095.json", {"recipe": "tasu", "systems": systems})
+        assert gnet_ways.equal_bytes().met == met and "best rival sign" in gnet_ways.equal_bytes().value
