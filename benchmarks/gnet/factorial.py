@@ -12,7 +12,7 @@ from typing import Any
 
 from bitwright.bench.svg_curves import svg_curves
 
-PAPER_N, PAPER_ACCURACY = 10_000, 98.81  # the paper's own runs on MNIST, mean of Gaussian rows
+PAPER_N, PAPER_ACCURACY = 10_000, 98.81  # of runs in the paper's repository, Gaussian rows
 PLOT = "gnet-pareto.svg"
 FLOOR = 90  # of the plot; less is drawn at its edge
 
@@ -89,7 +89,7 @@ def cheapest(grouped: Groups, accuracy: float) -> tuple[str, Any, float, int] | 
 def said_of_paper(grouped: Groups, paper: int) -> str:
     found = cheapest(grouped, PAPER_ACCURACY)
     start = (
-        f"The paper's own runs reach {PAPER_ACCURACY} % with i.i.d. rows of N = {PAPER_N:,}; with rows shared by all "
+        f"Runs in the repository of the paper reach {PAPER_ACCURACY} % with i.i.d. rows of N = {PAPER_N:,}; with rows shared by all "
         f"channels that is {millions(paper)} operations of this network. "
     )
     if found is None:

@@ -48,7 +48,8 @@ def way_of(options: dict[str, Any], cell: Cell) -> str:
     words = ["noise-aware" if options.get("train_dimensions") else "float training"]
     if options.get("activation") == "tasu":
         words.insert(0, "TASU")
-    words.append("shared rows" if cell.projection in SHARED else f"{cell.projection} rows")
+    shared = "shared " if cell.projection in SHARED else ""
+    words.append(f"{shared}{cell.projection.capitalize()} rows")
     words += ["offsets corrected"] * bool(cell.corrected) + ["codes tuned"] * bool(cell.tuned)
     return ", ".join(words)
 
@@ -77,6 +78,14 @@ def measured_program(program, x, y) -> dict[str, Any]:
     right = int((program.predict(x) == y).sum())
     size = len(program.to_bytes(short=True))
     return {"accuracy": 100 * right / len(x), "file_bytes": size, "cost": cost_of(program).to_json()}
+
+
+def evaluated(program, path: Path, common: dict[str, Any]) -> dict[str, Any] | None:
+    """The row of a run that `bitwright eval` has read the same test samples for."""
+    said = json.loads(path.read_text()) if path.exists() else {}
+    if (common["split"], common["samples"]) != ("test", said.get("test_samples")) or "frozen_accuracy" not in said:
+        return None
+    return {"accuracy": said["frozen_accuracy"], "file_bytes": said["file_bytes"], "cost": cost_of(program).to_json()}
 
 
 def key_of(row: dict[str, Any]) -> tuple:
@@ -122,7 +131,13 @@ def embed_all(run: Path, args: argparse.Namespace, results: Path = RESULTS) -> P
     if recipe.model != "gnet":
         way = {"gnet_sign": "sign network", "gnet_cnn": "plain CNN, 8-bit weights"}.get(recipe.model, recipe.model)
         if key_of({"way": way, **common}) not in done:
-            add({"way": way, **measured_program(freeze(model, data, calibrate=data.x_train[:1024]), x, y)})
+            program = freeze(model, data, calibrate=data.x_train[:1024])
+            add(
+                {
+                    "way": way,
+                    **(evaluated(program, results / f"{name}.json", common) or measured_program(program, x, y)),
+                }
+            )
         return path
 
     def way_here(cell: Cell) -> str:

@@ -16,6 +16,7 @@ from benchmarks.gnet.page import PAGE, page
 from bitwright.app.source import Source
 from bitwright.app.workflow import load_run, train_run
 from bitwright.freeze import freeze
+from bitwright.ir import Builder
 from bitwright.train import Recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,9 +62,11 @@ def test_every_way_is_measured_once(small_run, tmp_path, capsys):
     program = freeze(model, data, hyperdimensions=65, projection="rademacher", seed=0)
     right = (program.predict(data.x_test[:50]) == data.y_test[:50]).sum()
     assert plain["accuracy"] == pytest.approx(2 * right)
-    assert plain["way"] == "noise-aware, shared rows" and plain["file_bytes"] == len(program.to_bytes(short=True))
+    assert plain["way"] == "noise-aware, shared Rademacher rows" and plain["file_bytes"] == len(
+        program.to_bytes(short=True)
+    )
     tuned = [r for r in rows if r["tuned"]]
-    assert {r["way"] for r in tuned} == {"noise-aware, hadamard rows, codes tuned"} and len(tuned) == 2
+    assert {r["way"] for r in tuned} == {"noise-aware, Hadamard rows, codes tuned"} and len(tuned) == 2
     table = json.loads(path.read_text()) | {"recipe_hash": "other"}
     path.write_text(json.dumps(table))
     with pytest.raises(ValueError, match="another version"):
@@ -81,8 +84,20 @@ def test_rows_of_the_benchmark_are_taken_over(small_run, tmp_path):
         run, arguments(n=[31], projection=["hadamard"], seeds=1, correct=0, tuned_seeds=0), tmp_path
     )
     first, limit = json.loads(path.read_text())["rows"]
-    assert first["accuracy"] == 12.5 and first["way"] == "TASU, float training, hadamard rows"
+    assert first["accuracy"] == 12.5 and first["way"] == "TASU, float training, Hadamard rows"
     assert limit["way"] == "TASU, limit of 4-bit weights" and limit["cost"]["weight_products"] > 0
+
+
+def test_what_eval_has_read_is_not_read_again(tmp_path):
+    b = Builder()
+    program = b.finish(b.xnor_linear(b.input("bits", (5,)), np.ones((3, 5), np.uint8)))
+    said = {"test_samples": 50, "frozen_accuracy": 71.5, "file_bytes": 9}
+    (tmp_path / "x.json").write_text(json.dumps(said))
+    found = pareto.evaluated(program, tmp_path / "x.json", {"split": "test", "samples": 50})
+    assert found is not None and found["accuracy"] == 71.5 and found["cost"]["bit_operations"] == 15
+    assert pareto.evaluated(program, tmp_path / "x.json", {"split": "test", "samples": 49}) is None
+    assert pareto.evaluated(program, tmp_path / "x.json", {"split": "val", "samples": 50}) is None
+    assert pareto.evaluated(program, tmp_path / "none.json", {"split": "test", "samples": 50}) is None
 
 
 def put(folder, name, table):
