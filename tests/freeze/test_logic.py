@@ -41,6 +41,9 @@ NETS = {
     ),
     "learned wires": lambda: create_model("logic_mlp", shape=(1, 8, 8), widths=(90, 60), wiring="learned"),
     "conv": lambda: create_model("logic_conv", shape=(1, 20, 20), channels=(4, 6), widths=(100, 50), first_kernel=5),
+    "conv, learned taps": lambda: create_model(
+        "logic_conv", shape=(1, 20, 20), channels=(4, 6), widths=(100, 50), conv_wiring="learned", wiring="learned"
+    ),
     "tables of 2 to 6 inputs": lambda: nn.Sequential(
         Thermometer(marks(1, 100, 200), zero_one=True), nn.Flatten(), LogicLinear(128, 90, 3, "table"),
         LogicLinear(90, 70, 4, "walsh"), LogicLinear(70, 80, 5, "table", "random"), LogicLinear(80, 40, 6, "walsh"),
@@ -67,8 +70,8 @@ def pixels(n: int, shape=(1, 8, 8)) -> np.ndarray:
 @pytest.mark.parametrize("batch", [0, 1, 513])
 def test_programs_equal_their_hard_models(name, batch):
     model = scrambled(NETS[name]())
-    shape = (1, 20, 20) if name == "conv" else (1, 8, 8)
-    x = pixels(min(batch, 65) if name == "conv" else batch, shape)
+    shape = (1, 20, 20) if name.startswith("conv") else (1, 8, 8)
+    x = pixels(min(batch, 65) if name.startswith("conv") else batch, shape)
     program = from_bytes((fresh := freeze(model, input=pixels(2, shape))).to_bytes())
     report = agreement(fresh, x)
     assert report.exact and report.ok

@@ -21,15 +21,15 @@ class LearnedWiring(nn.Module):
 
     candidates: int32 (k * out_features, K), a buffer, distinct and read equally often (give or take one); logits: a
     parameter (K, k * out_features). hard: straight-through while training. resample_until: up to this share of the
-    training, 20 times, candidates that hardly count give way to random others; 0 is never. Raises ValueError if there
-    are fewer than K inputs.
+    training, 20 times, candidates that hardly count give way to random others; 0 is never. among: candidates of one's
+    own, with n_candidates columns, instead of random ones. Raises ValueError if there are fewer than K inputs.
     """
 
     candidates: Tensor
     rounds: Tensor
 
     def __init__(self, in_features: int, out_features: int, k: int, n_candidates: int = 8, hard: bool = False,
-                 resample_until: float = 0.0):  # fmt: skip
+                 resample_until: float = 0.0, among: Tensor | None = None):  # fmt: skip
         super().__init__()
         if not 2 <= n_candidates <= in_features:
             raise ValueError(f"learned wiring: {n_candidates} candidates, expected 2..{in_features} (the inputs)")
@@ -38,7 +38,8 @@ class LearnedWiring(nn.Module):
         self.k, self.out_features, self.hard = k, out_features, hard
         self.in_features, self.resample_until = in_features, resample_until
         self.register_buffer("rounds", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("candidates", _spread(in_features, k * out_features, n_candidates))
+        spread = _spread(in_features, k * out_features, n_candidates) if among is None else among
+        self.register_buffer("candidates", spread)
         self.logits = nn.Parameter(0.1 * torch.randn(self.candidates.T.shape))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -16,12 +16,15 @@ def logic_conv(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: 
                widths: Sequence[int] = (1280, 640, 320), thresholds: Sequence[float] = (127.5,), tau: float = 6.5,
                first_kernel: int = 5, depth: int = 3, channels_per_tree: int = 2, groups: int = 1,
                parametrization: str = "gates16", wiring: str = "balanced", residual: bool = True,
-               sampling: str = "soft", temperature: float = 1.0) -> LogicStack:  # fmt: skip
+               sampling: str = "soft", temperature: float = 1.0, conv_wiring: str = "random",
+               n_candidates: int = 8) -> LogicStack:  # fmt: skip
     """x: float (batch, C, H, W), raw pixels -> (batch, classes).
 
     channels: trees of each convolution: the first over first_kernel without padding, the others over 3 x 3 with padding
     1; OrPool2d(2) behind each. widths: dense layers behind them, the last a multiple of classes.
-    thresholds: marks that every pixel is compared with. Raises ValueError for sizes that do not fit together.
+    thresholds: marks that pixels are compared with. conv_wiring: "random" or "learned", of the trees' leaves; wiring:
+    a name of WIRINGS or "learned", of the dense layers; n_candidates: of each learned connection. Raises ValueError for
+    sizes that do not fit together.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     layers["encoder"] = Thermometer(np.tile(np.asarray(thresholds, np.float32), (shape[0], 1)), zero_one=True)
@@ -31,6 +34,7 @@ def logic_conv(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: 
         layers[f"conv{i + 1}"] = LogicConv2d(
             width, out, kernel, depth, 1, padding, channels_per_tree=channels_per_tree, groups=groups if i else 1,
             parametrization=parametrization, residual=residual, sampling=sampling, temperature=temperature,
+            wiring=conv_wiring, n_candidates=n_candidates,
         )  # fmt: skip
         layers[f"pool{i + 1}"] = OrPool2d(2)
         height, across = ((side - kernel + 1 + 2 * padding) // 2 for side in (height, across))
@@ -40,7 +44,9 @@ def logic_conv(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: 
     head.group_size(widths[-1])
     width *= height * across
     for i, out in enumerate(widths):
-        layers[f"logic{i + 1}"] = LogicLinear(width, out, 2, parametrization, wiring, residual, sampling, temperature)
+        layers[f"logic{i + 1}"] = LogicLinear(
+            width, out, 2, parametrization, wiring, residual, sampling, temperature, n_candidates=n_candidates
+        )
         width = out
     layers["head"] = head
     return LogicStack(layers)
