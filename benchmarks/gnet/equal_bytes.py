@@ -5,7 +5,7 @@ A budget is what the weight codes of the TASU network take at a length N. Within
 each weight bit as fit (odd numbers, smallest constants first) and takes their majority: the limit of the TASU network
 with 4-bit weights, shipped networks, and other finished runs; of a logic network the weights are its tables. Every copy
 loses the same exact share of its bits. Rivals too large for the budget are left out, and said so. Writes
-results/gnet/equal-bytes-N.json, system after system; what is there is not measured again.
+results/gnet/equal-bytes-N.json, system after system; what is there is not measured again, unless on fewer samples.
 """
 
 import argparse
@@ -83,8 +83,10 @@ def main() -> None:
         table: dict[str, Any] = {"systems": []}
         if path.exists():
             table = json.loads(path.read_text())
-        if table.get("samples", len(x)) != len(x):
-            raise ValueError(f"{path} has {table['samples']} samples; move it away to measure {len(x)}")
+        if table.get("samples", len(x)) < len(x):
+            table = {"systems": []}
+        elif table.get("samples", len(x)) > len(x):
+            raise ValueError(f"{path} has {table['samples']} samples; move it away to measure {len(x)} alone")
         table |= {"recipe": recipe.name, "seed": recipe.seed, "data": data.name, "samples": len(x), "n": n}
         table |= {"budget_bits": budget, "hardware": hardware(), "commit": commit(), "too_large": []}
         print(f"N = {n:,}: {budget / 8000:,.0f} kB, {len(x):,} test samples, {args.seeds} draws of flips")
@@ -102,8 +104,9 @@ def main() -> None:
             points = measure(program, copies, x, y, args.rates, args.seeds, known)
             table["systems"] = [s for s in table["systems"] if s["name"] != name]
             stored = int(copies.sum())
+            size = len(program.to_bytes(short=True))
             table["systems"].append({"name": name, "bits": sum(sizes), "copies": told_copies(copies),
-                                     "stored_bits": stored, "points": points})  # fmt: skip
+                                     "stored_bits": stored, "file_bytes": size, "points": points})  # fmt: skip
             save(path, table)
             print(f"{name}, {told_copies(copies)} copies: "
                   + ", ".join(f"{100 * p['rate']:g} %: {p['accuracy']:.2f}" for p in points if p["seed"] == 0),

@@ -89,8 +89,8 @@ def cheapest(grouped: Groups, accuracy: float) -> tuple[str, Any, float, int] | 
 def said_of_paper(grouped: Groups, paper: int) -> str:
     found = cheapest(grouped, PAPER_ACCURACY)
     start = (
-        f"Runs in the repository of the paper reach {PAPER_ACCURACY} % with i.i.d. rows of N = {PAPER_N:,}; with rows shared by all "
-        f"channels that is {millions(paper)} operations of this network. "
+        f"Runs in the paper's repository reach {PAPER_ACCURACY} % with i.i.d. rows of N = {PAPER_N:,}; with rows "
+        f"shared by all channels that is {millions(paper)} operations of this network. "
     )
     if found is None:
         return start + "No way measured here reaches that accuracy."

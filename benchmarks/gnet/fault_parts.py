@@ -55,14 +55,16 @@ def equal_parts(results: Path, out: Path) -> list[str]:
         rows, found = {}, {}
         for system in table["systems"]:
             rows[system["name"]] = summarize_faults([FaultPoint(**point) for point in system["points"]])
-            told = f"{system['name']}, {system['bits'] / 8000:,.0f} kB, copies: {system['copies']}"
+            told = f"{system['name']}, {system['bits'] / 8000:,.0f} kB of a file of "
+            told += f"{system['file_bytes'] / 1000:,.0f} kB, copies: {system['copies']}"
             found[told] = rows[system["name"]]
         draws = min(row["seeds"] for system in rows.values() for row in system)
         plot(found, f"weight bits flipped, {kilobytes} each", out / f"gnet-{path.stem}.svg")
         parts += [f"## Faults at equal bytes: {kilobytes}, N = {table['n']:,}", ""]
         parts += [
             f"`{table['recipe']}` seed {table['seed']}, {table['samples']:,} test images, draws of flips: {draws}. "
-            "Rivals keep as many copies of each bit as fit, those of the smallest layers first, and take the majority.",
+            "Rivals keep as many copies of each bit as fit, those of the smallest layers first, and take the majority. "
+            "Only weight bits are counted, copied and flipped; thresholds, seeds and, of logic, the wiring are not.",
             "",
         ]
         parts += [*table_lines("system, one copy of it", found), "", *crossing_lines(table, rows), ""]

@@ -149,13 +149,16 @@ def test_crossings_are_told_from_our_side(tmp_path):
     def system(name, accuracies):
         points = [{"rate": r, "seed": 0, "accuracy": a, "target": "weights", "flipped": 0, "bits": 8000}
                   for r, a in zip([0.0, 0.1, 0.2], accuracies)]  # fmt: skip
-        return {"name": name, "bits": 8000, "copies": "1", "stored_bits": 8000, "points": points}
+        return {"name": name, "bits": 8000, "copies": "1", "stored_bits": 8000, "file_bytes": 2000, "points": points}
 
     systems = [system("ours", [98, 97, 90]), system("rival", [99, 96, 20]), system("worse", [90, 80, 70])]
     table = {"systems": systems, "recipe": "ours", "seed": 0, "samples": 50, "n": 7, "budget_bits": 8000}
     put(tmp_path, "equal-bytes-7.json", table | {"too_large": [{"name": "big", "bits": 16_000}]})
     text = "\n".join(equal_parts(tmp_path, tmp_path))
-    assert "| rival, 1 kB, copies: 1 | 99.0 | 96.0 | 20.0 |" in text and "- big: 2 kB do not fit." in text
+    assert (
+        "| rival, 1 kB of a file of 2 kB, copies: 1 | 99.0 | 96.0 | 20.0 |" in text
+        and "- big: 2 kB do not fit." in text
+    )
     assert "- against rival: behind at 0 %, ahead from 5.0 %; at most 1.00 points behind, at 0 %." in text
     assert "- against worse: ahead at 0 %." in text
     assert np.all([word in text for word in ("1 kB, N = 7", "50 test images")])
