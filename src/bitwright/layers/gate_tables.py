@@ -35,7 +35,7 @@ class GateTables(nn.Module):
 
     sampling: "soft", "hard" (straight-through) or "gumbel" (straight-through with noise) while training; eval is hard.
     harden_at: past this share of the training every step is "hard"; 1 is never. `set_progress` of quantizers moves it.
-    Raises ValueError for an unknown choice or k outside 2..6.
+    Raises ValueError for an unknown choice, k outside 2..6, no gates, and a temperature that is not positive.
     """
 
     progress: Tensor
@@ -45,6 +45,10 @@ class GateTables(nn.Module):
         super().__init__()
         if not 2 <= k <= 6:
             raise ValueError(f"logic gates: k is {k}, expected 2..6 inputs a gate")
+        if n_gates < 1 or not temperature > 0:
+            raise ValueError(
+                f"logic gates: {n_gates} gates, temperature {temperature}; expected 1 or more, and above 0"
+            )
         check_choice("parametrization", parametrization, PARAMETRIZATIONS)
         check_choice("sampling", sampling, SAMPLINGS)
         self.k, self.sampling, self.temperature, self.harden_at = k, sampling, temperature, harden_at

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .checked_indices import CheckedIndices
 from .gate_tables import straight_through
 from .wiring import balanced_wiring
 
@@ -16,7 +17,7 @@ ROUNDS = 20  # of drawing anew
 WEAK, BEHIND = 0.02, 3.0  # who is replaced: below this share; a newcomer's logit is so far behind the strongest
 
 
-class LearnedWiring(nn.Module):
+class LearnedWiring(CheckedIndices):
     """x: (in_features, batch), feature-major -> (k * out_features, batch): what each connection reads.
 
     candidates: int32 (k * out_features, K), a buffer, distinct and read equally often (give or take one); logits: a
@@ -49,6 +50,9 @@ class LearnedWiring(nn.Module):
         offsets = torch.arange(0, self.candidates.numel(), self.candidates.shape[1], device=x.device)
         flat = self.candidates.reshape(-1).long()
         return F.embedding_bag(flat, x.contiguous(), offsets, mode="sum", per_sample_weights=weights.T.reshape(-1))
+
+    def index_limits(self) -> dict[str, tuple[int, ...]]:
+        return {"candidates": (self.in_features,)}
 
     def weights(self) -> Tensor:
         """How much each candidate counts while training: (K, k * out_features)."""

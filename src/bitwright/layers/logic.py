@@ -5,10 +5,11 @@ Sources: Petersen et al. 2022, arXiv:2210.08277; residual start: Petersen et al.
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..ir import lower
 from . import native_choice
+from .checked_indices import CheckedIndices
 from .gate_stack import Remembered, gate_stack, stack_plan, takes
 from .gate_tables import GateTables
 from .gates import relaxed_gates, scatter_plan
@@ -16,7 +17,7 @@ from .learned_wiring import LearnedWiring
 from .wiring import WIRINGS, check_wiring
 
 
-class LogicLinear(nn.Module):
+class LogicLinear(CheckedIndices):
     """x: (batch, in_features) in [0, 1], probabilities of a 1 -> (batch, out_features); bits give bits in eval.
 
     k: inputs of a gate, 2..6. parametrization: "gates16" (k = 2), "table" or "walsh". residual: gates begin by giving
@@ -68,6 +69,9 @@ class LogicLinear(nn.Module):
             return gate_stack(x, [learned], plan)
         scatter = self._scatter.get(lambda: scatter_plan(self.wiring, n_rows), self.wiring)
         return relaxed_gates(x.t().contiguous(), self.tables(), self.wiring, scatter).t()
+
+    def index_limits(self) -> dict[str, tuple[int, ...]]:
+        return {"wiring": (self.in_features if self.choice is None else self.wiring.numel(),)}
 
     def final_wiring(self) -> Tensor:
         """What eval reads: int32 (k, out_features)."""

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from ..ir import lower
 from ..ir.windows import four, pair
 from . import native_choice
+from .checked_indices import CheckedIndices
 from .gate_stack import Remembered, stack_plan, takes
 from .gate_tables import GateTables, check_choice
 from .gate_windows import gate_windows
@@ -20,7 +21,7 @@ from .learned_wiring import LearnedWiring
 Size = int | tuple[int, int]
 
 
-class LogicConv2d(nn.Module):
+class LogicConv2d(CheckedIndices):
     """x: (batch, in_channels, H, W) in [0, 1] -> (batch, out_channels, H', W'); bits give bits in eval.
 
     depth: levels of each tree, 1..4: k^depth leaves, drawn from the window without repeating a place where it has
@@ -45,6 +46,11 @@ class LogicConv2d(nn.Module):
             raise ValueError(f"LogicConv2d: depth {depth}, pad_value {pad_value}; expected 1..4 levels, and 0 or 1")
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(f"LogicConv2d: {groups} groups do not divide {in_channels} and {out_channels} channels")
+        if min(in_channels, out_channels, *pair(kernel_size), *pair(stride)) < 1 or min(four(padding)) < 0:
+            raise ValueError(
+                f"LogicConv2d: channels {in_channels} and {out_channels}, kernel_size {kernel_size}, stride {stride}, "
+                f"padding {padding}; expected at least 1 each, and padding from 0"
+            )
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size, self.stride, self.padding = pair(kernel_size), pair(stride), four(padding)
         self.pad_value, self.depth, self.k = pad_value, depth, k
@@ -100,6 +106,9 @@ class LogicConv2d(nn.Module):
         height, width = self.kernel_size
         channel, spot = places // (height * width), places % (height * width)
         return torch.stack([channel, spot // width, spot % width], 1).int()
+
+    def index_limits(self) -> dict[str, tuple[int, ...]]:
+        return {"taps": (self.in_channels, *self.kernel_size)}
 
     def final_taps(self) -> Tensor:
         """What eval reads: int32 (out_channels * leaves, 3)."""

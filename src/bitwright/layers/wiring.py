@@ -104,6 +104,14 @@ def _check(name: str, in_features: int, out_features: int, k: int) -> None:
         )
 
 
+def out_of_range(wiring: Tensor, in_features: int) -> str:
+    """What is wrong with a wiring of so many inputs, "" if nothing."""
+    low, high = (int(wiring.min()), int(wiring.max())) if wiring.numel() else (0, 0)
+    if low < 0 or high >= in_features:
+        return f"wiring: reads inputs {low}..{high}, but there are {in_features}: 0..{in_features - 1}"
+    return ""
+
+
 def check_wiring(wiring: Tensor, in_features: int, out_features: int, k: int) -> Tensor:
     """A wiring of one's own as int32 (k, out_features). Raises ValueError for another shape or kind, or a wrong
     index."""
@@ -112,9 +120,8 @@ def check_wiring(wiring: Tensor, in_features: int, out_features: int, k: int) ->
         raise ValueError(f"wiring: {wiring.dtype}, expected integers, the numbers of the inputs")
     if tuple(wiring.shape) != (k, out_features):
         raise ValueError(f"wiring: shape {tuple(wiring.shape)}, expected (k, out_features) = ({k}, {out_features})")
-    low, high = int(wiring.min()), int(wiring.max())
-    if low < 0 or high >= in_features:
-        raise ValueError(f"wiring: reads inputs {low}..{high}, but there are {in_features}: 0..{in_features - 1}")
+    if problem := out_of_range(wiring, in_features):
+        raise ValueError(problem)
     return wiring.int()
 
 

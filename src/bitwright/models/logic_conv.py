@@ -26,6 +26,10 @@ def logic_conv(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: 
     a name of WIRINGS or "learned", of the dense layers; n_candidates: of each learned connection. Raises ValueError for
     sizes that do not fit together.
     """
+    if min(len(widths), len(thresholds)) < 1:
+        raise ValueError(
+            f"logic_conv: widths {tuple(widths)}, thresholds {tuple(thresholds)}; give at least one of each"
+        )
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     layers["encoder"] = Thermometer(np.tile(np.asarray(thresholds, np.float32), (shape[0], 1)), zero_one=True)
     width, height, across = shape[0] * len(thresholds), shape[1], shape[2]
@@ -38,6 +42,11 @@ def logic_conv(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: 
         )  # fmt: skip
         layers[f"pool{i + 1}"] = OrPool2d(2)
         height, across = ((side - kernel + 1 + 2 * padding) // 2 for side in (height, across))
+        if min(height, across) < 1:
+            raise ValueError(
+                f"logic_conv: nothing is left of {shape[1]} x {shape[2]} pixels behind convolution {i + 1} and its "
+                f"pooling; give fewer channels than {tuple(channels)}, a smaller first_kernel, or larger images"
+            )
         width = out
     layers["flatten"] = nn.Flatten()
     head = GroupSum(classes, tau)

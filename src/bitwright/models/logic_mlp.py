@@ -31,6 +31,10 @@ def logic_mlp(shape: Sequence[int] = (1, 28, 28), classes: int = 10, widths: Seq
     thresholds are learned too, those given being the first ones; it is the width of LearnedThermometer. Raises
     ValueError for widths that do not fit.
     """
+    if min(len(widths), len(thresholds)) < 1:
+        raise ValueError(
+            f"logic_mlp: widths {tuple(widths)}, thresholds {tuple(thresholds)}; give at least one of each"
+        )
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     marks = np.tile(np.asarray(thresholds, np.float32), (shape[0], 1))
     layers["encoder"] = LearnedThermometer(marks, threshold_width) if threshold_width else Thermometer(marks, True)
