@@ -94,6 +94,7 @@ def main() -> None:
             sizes = stored_sizes(program)
             if sum(sizes) > budget:
                 table["too_large"].append({"name": name, "bits": sum(sizes)})
+                save(path, table)
                 print(f"{name}: {sum(sizes) / 8000:,.0f} kB do not fit")
                 continue
             copies = copies_within(sizes, budget)

@@ -49,7 +49,8 @@ def arguments(**other):
     return argparse.Namespace(**{**given, "tuned_seeds": 1, "split": "test", "samples": 50, **other})
 
 
-def test_every_way_is_measured_once(small_run, tmp_path, capsys):
+def test_every_way_is_measured_once(small_run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(pareto, "PAPERS_N", 100)
     run = small_run("rasu", 64.0)
     path = pareto.embed_all(run, arguments(), tmp_path)
     rows = json.loads(path.read_text())["rows"]
@@ -73,7 +74,8 @@ def test_every_way_is_measured_once(small_run, tmp_path, capsys):
         pareto.embed_all(run, arguments(), tmp_path)
 
 
-def test_rows_of_the_benchmark_are_taken_over(small_run, tmp_path):
+def test_rows_of_the_benchmark_are_taken_over(small_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(pareto, "PAPERS_N", 100)
     run = small_run("tasu", 0.0)
     cost = {"total": 7, "elementwise": 1}
     row = {"hyperdimensions": 31, "projection": "hadamard", "projection_seed": 0, "accuracy": 12.5, "cost": cost}
@@ -130,8 +132,13 @@ def test_equal_bytes_on_a_small_run(small_run, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(equal_bytes, "RESULTS", tmp_path)
     call = ["equal_bytes", str(run), "--n", "151", "--rates", "0", "0.2", "--samples", "60", "--rivals"]
     monkeypatch.setattr("sys.argv", call)
+    large = Builder()
+    large = large.finish(large.xnor_linear(large.input("bits", (900,)), np.ones((10, 900), np.uint8)))
+    rivals = equal_bytes.rivals_of
+    monkeypatch.setattr(equal_bytes, "rivals_of", lambda *given: {**rivals(*given), "large": large})
     equal_bytes.main()
     table = json.loads((tmp_path / "gnet" / "equal-bytes-151.json").read_text())
+    assert table["too_large"] == [{"name": "large", "bits": 9000}]
     ours, limit = table["systems"]
     assert ours["bits"] == table["budget_bits"] == 151 * (2 + 3 + 9 + 10) and ours["copies"] == "1"
     assert limit["bits"] == 4 * (2 * 9 + 3 * 18 + 9 * 12 + 10 * 9) and limit["stored_bits"] in (
