@@ -72,6 +72,7 @@ PAPERS: dict[str, tuple[Published, ...]] = {
                   "85.00", "code", "mnist_gnet_noise", "", (1023, "hadamard")),
         Published("MNIST, TASU, Gaussian, N = 5,000 (ours: two-round Hadamard rows, N = 4,095)",
                   "94.22", "code", "mnist_gnet_tasu", "", (4095, "hadamard")),
+        Published("Epilepsy, float, RASU (ours: another split)", "95.65", "code", "epilepsy_mixed_gnet", "", FLOAT),
         Published("CIFAR-10, float, RASU", "84.85", "code", "cifar_gnet", "", FLOAT),
     ),
 }  # fmt: skip
