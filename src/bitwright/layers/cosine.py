@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..ir import lower
-from ..ir.windows import pair
+from ..ir.windows import Pair, pair
 from .binary import Size
 from .cosine_noise import EmbeddingNoise
 
@@ -101,7 +101,7 @@ class CosineConv2d(_Cosine, nn.Conv2d):
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1,
-                 padding: Size = 0, dilation: Size = 1, *, pad_value: float = 0.0, pool: Size = 0, shift: float = 0.0,
+                 padding: Size = 0, dilation: Size = 1, *, pad_value: float = 0.0, pool: Pair = 0, shift: float = 0.0,
                  shift_unit: float = 1.0, noise: EmbeddingNoise | None = None):  # fmt: skip
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, bias=False)  # type: ignore
         if isinstance(self.padding, str):

@@ -7,7 +7,7 @@ GPUs, not yet run nor timed on one: `works` tries the kernels out before their f
 """
 
 # Kernels are written in Triton's language, whose types these rules do not know.
-# pyright: reportOperatorIssue=false, reportArgumentType=false
+# pyright: reportOperatorIssue=false, reportArgumentType=false, reportIndexIssue=false
 
 import warnings
 from functools import cache
