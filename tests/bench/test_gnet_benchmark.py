@@ -74,7 +74,7 @@ def test_the_page_shows_the_test_set_alone(tmp_path):
     text = page(tmp_path, tmp_path)
     assert "| `some` | hadamard | 100 | 98.50 ± 0.71 | 98.00 | 99.50 | 1 x 2 | 2 M |" in text
     assert "| `some` | 100 | 1 kB | 1 kB | 16 kB | 2 kB | hadamard: a seed |" in text
-    assert "| conv1 | gaussian | -1.00 |" in text and (tmp_path / "gnet-pareto.svg").exists()
+    assert "| conv1 | gaussian | -1.00 |" in text and (tmp_path / "gnet-slope-some-seed0.svg").exists()
 
 
 def test_rows_of_slopes_and_faults_compare_with_their_bars(tmp_path, monkeypatch):
