@@ -33,3 +33,10 @@ def test_draw_image_shades_and_merges():
     large = np.zeros((3, 28, 28))
     large[:, :14] = 255
     assert draw_image(large, 255).split("\n") == ["██" * 14] * 7 + [""] * 7
+
+
+def test_ratios_are_never_written_with_an_exponent():
+    from bitwright.app.demo import _times
+
+    found = [_times(ratio) for ratio in (0.114, 1.62, 9.96, 62.4, 213.7, 1234)]
+    assert found == ["0.11", "1.6", "10", "62", "214", "1,234"]

@@ -176,7 +176,7 @@ def show_shipped(console: Console) -> None:
     for name, program in programs.items():
         table.add_column(name, justify="right")
         fast = {batch: beside[batch][1] if name == SHIPPED else quick_rate(program, x[:batch]) for batch in BATCHES}
-        rates = [f"{fast[batch]:,.0f}  ({fast[batch] / beside[batch][0]:.2g} x)" for batch in BATCHES]
+        rates = [f"{fast[batch]:,.0f}  ({_times(fast[batch] / beside[batch][0])} x)" for batch in BATCHES]
         accuracy = f"{pretrained_results(name)['frozen_accuracy']:.2f} %"
         few = max(2, CHECKED_VALUES // sum(type_.n_values for type_ in program.types))  # long codes at every place
         checked = f"{program.verify(x[:few]).differing}" + (f" ({few} images)" if few < len(x) else "")
@@ -186,6 +186,11 @@ def show_shipped(console: Console) -> None:
     for head, *cells in zip(heads, *columns, strict=True):
         table.add_row(head, *cells)
     console.print(table)
+
+
+def _times(ratio: float) -> str:
+    """Two digits, and whole numbers from 10 on: 0.11, 1.6, 62, 214."""
+    return f"{ratio:,.0f}" if ratio >= 9.95 else f"{ratio:.2g}"
 
 
 def show_digit(found: Demo, console: Console) -> None:
