@@ -5,7 +5,7 @@ each. Here every class cosine goes through the arcsin too and a learned temperat
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import nn
 
@@ -38,7 +38,7 @@ def gnet(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: Sequen
     """
     if activation not in ACTIVATIONS:
         raise ValueError(f"gnet: no activation {activation!r}; choose one of {', '.join(ACTIVATIONS)}")
-    _check("gnet", channels, kernels)
+    check_stages("gnet", channels, kernels)
 
     def noise() -> EmbeddingNoise:
         return EmbeddingNoise(train_dimensions, train_dimensions_end, sweep)
@@ -54,8 +54,15 @@ def gnet(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: Sequen
             layers[f"drop{i}"] = nn.Dropout2d(dropout2d)
         width, height, breadth = out, height // 2, breadth // 2
     layers["flatten"] = nn.Flatten()
-    width *= height * breadth
-    for i, out in enumerate(hidden, len(channels) + 1):
+    linear_stages(layers, width * height * breadth, classes, hidden, len(channels), activation, dropout, noise)
+    layers["temperature"] = Temperature(temperature)
+    return embeddable(layers, hyperdimensions, projection, rounds)
+
+
+def linear_stages(layers: OrderedDict[str, nn.Module], width: int, classes: int, hidden: Sequence[int], done: int,
+                  activation: str, dropout: float, noise: Callable[[], EmbeddingNoise]) -> None:  # fmt: skip
+    """Appends the hidden stages and the class cosines, reading `width` values, to layers of which `done` are stages."""
+    for i, out in enumerate(hidden, done + 1):
         if dropout:
             layers[f"drop{i}"] = nn.Dropout(dropout)
         first = {"shift": -127.5, "shift_unit": 127.5} if i == 1 else {}
@@ -63,10 +70,15 @@ def gnet(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: Sequen
         layers[f"act{i}"] = ACTIVATIONS[activation]()
         width = out
     layers["head"] = CosineLinear(width, classes, noise=noise())
-    layers["temperature"] = Temperature(temperature)
+
+
+def embeddable(layers: OrderedDict[str, nn.Module], hyperdimensions: int | Sequence[int], projection: str,
+               rounds: int) -> nn.Sequential:  # fmt: skip
+    """The model, which knows how `freeze` embeds it where it is not told otherwise."""
     model = nn.Sequential(layers)
-    chosen = {"hyperdimensions": hyperdimensions, "projection": projection, "rounds": rounds}
-    model.embedding = chosen  # type: ignore[assignment]
+    model.embedding = {  # type: ignore[assignment]
+        "hyperdimensions": hyperdimensions, "projection": projection, "rounds": rounds,
+    }  # fmt: skip
     return model
 
 
@@ -77,7 +89,7 @@ def gnet_cnn(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: Se
 
     A fixed batch norm without parameters stands first, so that the pixels are normalised. Raises ValueError as `gnet`.
     """
-    _check("gnet_cnn", channels, kernels)
+    check_stages("gnet_cnn", channels, kernels)
     width, height, breadth = shape
     layers: OrderedDict[str, nn.Module] = OrderedDict(norm=nn.BatchNorm2d(width, affine=False))
     for i, (out, kernel) in enumerate(zip(channels, kernels, strict=True), 1):
@@ -101,7 +113,7 @@ def gnet_sign(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: S
 
     Raises ValueError as `gnet`.
     """
-    _check("gnet_sign", channels, kernels)
+    check_stages("gnet_sign", channels, kernels)
     width, height, breadth = shape
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for i, (out, kernel) in enumerate(zip(channels, kernels, strict=True), 1):
@@ -120,6 +132,7 @@ def gnet_sign(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: S
     return nn.Sequential(layers)
 
 
-def _check(who: str, channels: Sequence[int], kernels: Sequence[int]) -> None:
+def check_stages(who: str, channels: Sequence[int], kernels: Sequence[int]) -> None:
+    """Raises ValueError for an even kernel, and for lists of different lengths."""
     if len(channels) != len(kernels) or any(kernel % 2 == 0 for kernel in kernels):
         raise ValueError(f"{who}: channels {list(channels)} need one odd kernel each, got {list(kernels)}")

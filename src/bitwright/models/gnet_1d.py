@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from ..layers import CosineConv1d, CosineLinear, EmbeddingNoise, Temperature
-from .gnet import ACTIVATIONS
+from ..layers import CosineConv1d, EmbeddingNoise, Temperature
+from .gnet import ACTIVATIONS, check_stages, embeddable, linear_stages
 
 
 def gnet_1d(shape: Sequence[int] = (3, 1, 206), classes: int = 4, channels: Sequence[int] = (64, 48),
@@ -28,8 +28,7 @@ def gnet_1d(shape: Sequence[int] = (3, 1, 206), classes: int = 4, channels: Sequ
         raise ValueError(f"gnet_1d: no activation {activation!r}; choose one of {', '.join(ACTIVATIONS)}")
     if len(shape) != 3 or shape[1] != 1:
         raise ValueError(f"gnet_1d: shape is {tuple(shape)}, expected (channels, 1, length); images are for `gnet`")
-    if len(channels) != len(kernels) or any(kernel % 2 == 0 for kernel in kernels):
-        raise ValueError(f"gnet_1d: channels {list(channels)} need one odd kernel each, got {list(kernels)}")
+    check_stages("gnet_1d", channels, kernels)
 
     def noise() -> EmbeddingNoise:
         return EmbeddingNoise(train_dimensions, train_dimensions_end, sweep)
@@ -46,14 +45,6 @@ def gnet_1d(shape: Sequence[int] = (3, 1, 206), classes: int = 4, channels: Sequ
             layers[f"drop{i}"] = nn.Dropout(dropout)
         width, length = out, length // (pool or 1)
     layers["flatten"] = nn.Flatten()
-    width *= length
-    for i, out in enumerate(hidden, len(channels) + 1):
-        layers[f"linear{i}"] = CosineLinear(width, out, noise=noise())
-        layers[f"act{i}"] = ACTIVATIONS[activation]()
-        width = out
-    layers["head"] = CosineLinear(width, classes, noise=noise())
+    linear_stages(layers, width * length, classes, hidden, len(channels), activation, dropout, noise)
     layers["temperature"] = Temperature(temperature)
-    model = nn.Sequential(layers)
-    chosen = {"hyperdimensions": hyperdimensions, "projection": projection, "rounds": rounds}
-    model.embedding = chosen  # type: ignore[assignment]
-    return model
+    return embeddable(layers, hyperdimensions, projection, rounds)
