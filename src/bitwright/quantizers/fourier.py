@@ -30,16 +30,17 @@ def fourier_value(t: Tensor, n: int, omega: float) -> Tensor:
 
 def fourier_slope(t: Tensor, n: int, omega: float) -> Tensor:
     """s_n'(t) in closed form, in t's shape and dtype; computed in float32 at least."""
-    wide = t.to(torch.promote_types(t.dtype, torch.float32)) * omega
-    # about the nearest zero k pi of the lower sine, where top / bottom = (-1)^k times the same ratio about 0
-    turns = torch.round(wide / math.pi)
-    near = wide - turns * math.pi
-    bottom = torch.sin(near)
-    small = bottom.abs() < 1e-4
-    ratio = torch.sin(near * (2 * (n + 1))) / torch.where(small, torch.ones_like(bottom), bottom)
-    limit = 2.0 * (n + 1) * (1 - (near * (2 * (n + 1))) ** 2 / 6)
-    sign = 1 - 2 * torch.remainder(turns, 2)
-    return (torch.where(small, limit, ratio) * sign * (2 * omega / math.pi)).to(t.dtype)
+    high = 2 * (n + 1)
+    with torch.no_grad():  # hence few arrays and few passes
+        wide = t.to(torch.promote_types(t.dtype, torch.float32)) * omega
+        # about the nearest zero k pi of the lower sine, where top / bottom = (-1)^k times the same ratio about 0
+        turns = (wide / math.pi).round_()
+        near = wide.sub_(turns, alpha=math.pi)
+        bottom, top = torch.sin(near), near.mul(high).sin_()
+        small = near.abs() < 1e-4
+        ratio = torch.where(small, (near * high).square_().mul_(-high / 6).add_(high), top.div_(bottom))
+        odd = turns.sub_((turns / 2).round_(), alpha=2).abs_()  # 1 for an odd k
+        return ratio.mul_(odd.mul_(-2).add_(1)).mul_(2 * omega / math.pi).to(t.dtype)
 
 
 def _checked(who: str, start: int, end: int, omega: float, clip: float) -> None:

@@ -20,6 +20,7 @@ from .augment import augment
 from .average import Average
 from .checkpoint import check_same_run, load_checkpoint, model_identity, restore_rng_states, rng_states, save_checkpoint
 from .health import Health
+from .layout import layout_kept
 from .metrics import MetricsLog, evaluate, predict_scores
 from .mix import mix
 from .optimizers import make_optimizer
@@ -127,7 +128,8 @@ class Run:
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.log = MetricsLog(self.folder / "metrics.jsonl", keep=len(self.history))
-        with ctrl_c() as pressed, TrainProgress(self.recipe.name, self.recipe.epochs, self.total, progress) as show:
+        shown = TrainProgress(self.recipe.name, self.recipe.epochs, self.total, progress)
+        with ctrl_c() as pressed, shown as show, layout_kept(self.model):
             fresh = self.epoch < self.recipe.epochs
             while self.epoch < self.recipe.epochs:
                 self.train_epoch(pressed, show)
