@@ -14,7 +14,7 @@ SEARCH = f"{COMPARE} --search 18 --seeds 2 --kinds BW --out results/pair-search.
 CONFIRM = f"{COMPARE} --kinds BW --first 100 --methods bc bnn++ PAIR --out results/pair-confirm.json"
 OWN = "python -m benchmarks.claims pcpp-fda"
 FINE = f"{COMPARE}.finetune"
-VIT = "bitwright campaign --rows vit"
+VIT = f"{COMPARE}.vit"
 SIZE_BAR = 25.0
 
 
@@ -145,20 +145,22 @@ def better_pair() -> Measured:
 
 
 def fine_tuned() -> Measured:
-    from benchmarks.methods.finetune import METHODS
+    from benchmarks.methods.finetune import RUNS
 
     runs = _kept("pretrained-bw.json", f"{FINE} (--measure says how long)")["runs"]
-    fewest = _fewest_seeds(runs, {("BW", method) for method in METHODS})
+    fewest = _fewest_seeds(runs, {("BW", method) for method in RUNS.methods})
     return Measured(f"{len(runs)} runs, at least {fewest} seeds a method", fewest >= 3)
 
 
 def vit() -> Measured:
-    names = ("cifar_vit_float", "cifar_vit_bw", "cifar_vit_bw_bnnpp", "cifar_vit_bwa")
-    found = {name: sorted(RESULTS.glob(f"{name}-seed*.json")) for name in names}
-    if not all(found.values()):
-        raise NotMeasured(f"no results of {', '.join(n for n in names if not found[n])} yet: {VIT}")
-    seen = {name: json.loads(paths[0].read_text())["model_accuracy"] for name, paths in found.items()}
-    return Measured(", ".join(f"{name} {value:.2f} %" for name, value in seen.items()), True)
+    from benchmarks.methods.vit import FLOAT, RUNS
+
+    runs = _kept("vit.json", f"{VIT} (--measure says how long)")["runs"]
+    seen = {r["method"]: r["val_accuracy"] for r in runs if r["seed"] == 0}
+    if missing := [method for method in RUNS.methods if method not in seen]:
+        raise NotMeasured(f"results/vit.json has no {', '.join(missing)} yet: {VIT}")
+    apart = ", ".join(f"{method} {seen[method] - seen[FLOAT]:+.2f}" for method in RUNS.methods if method != FLOAT)
+    return Measured(f"float {seen[FLOAT]:.2f} %, {apart}", True)
 
 
 def _tests(*places: str):
@@ -193,7 +195,7 @@ CLAIMS = [
     Claim("theory", "a convex problem with an affine T converges, a nonlinear T comes to rest; updates are formulas",
           "tests pass", "pytest tests/train/test_proximal.py tests/train/test_optimizers.py",
           _tests("train/test_proximal.py", "train/test_optimizers.py")),
-    Claim("pretrained-bw", "CIFAR-10 ResNet-20 from float weights, 5 epochs: BC, PARQ, BNN, BNN+, BNN++",
+    Claim("pretrained-bw", "CIFAR-10 ResNet-20 from float weights, 5 epochs: six methods",
           "3 seeds each", FINE, fine_tuned, reads=True),
-    Claim("vit", "small ViT on CIFAR-10: float, BW with BC and BNN++, BWA", "reported", VIT, vit, reads=True),
+    Claim("vit", "small ViT on CIFAR-10: float, BW with BC, BNN++ and our pair, BWA", "reported", VIT, vit, reads=True),
 ]  # fmt: skip

@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.methods import accumulators
+from benchmarks.methods import accumulators, finetune, vit
 from benchmarks.methods.compare import BASE, KINDS, differences, table
 from benchmarks.methods.forest import forest
+from benchmarks.methods.variants import OURS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "methods-results.md"
@@ -85,6 +86,21 @@ def page(results: Path) -> dict[str, str]:
         text += f"\n## FDA by its parts\n\n{fda}"
     if _runs(results, "pair-search.json"):
         text += f"\n## A pair better than BNN++?\n\n{_pair(results)}"
+    if runs := _runs(results, "pretrained-bw.json"):
+        epochs = runs[0]["epochs"]
+        text += (
+            f"\n## From a float network\n\nResNet-20 on CIFAR-10, all weights of one bit, begun with published float "
+            f"weights and trained for {epochs} epochs (`python -m benchmarks.methods.finetune`). `{OURS}` is the pair "
+            f"of the search above.\n\n" + table(runs, finetune.RUNS.base, kinds=["BW"]) + "\n"
+        )
+    if runs := _runs(results, "vit.json"):
+        epochs = runs[0]["epochs"]
+        text += (
+            f"\n## A small vision transformer\n\nCIFAR-10 from scratch for {epochs} epochs (`python -m "
+            "benchmarks.methods.vit`): patches of 8, width 128, 4 blocks of 4 heads, the blocks' weights of one bit. A "
+            "transformer does not freeze; accuracies are PyTorch's, of projected weights.\n\n"
+            + table(runs, vit.RUNS.base, kinds=["BW"]) + "\n"
+        )  # fmt: skip
     if (results / "accumulators.json").exists():
         rows = json.loads((results / "accumulators.json").read_text(encoding="utf-8"))
         text += (

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 SEARCHED = "pair:"
+OURS = "pair:mean,0.5,10,0.7,0.02,-0.08"  # the best of the search that is not PARQ's
 UNITS = ("one", "mean")  # of the weights that P reads: as they are, or in mean sizes of their filter, as PARQ has it
 
 

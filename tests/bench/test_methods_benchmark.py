@@ -1,6 +1,7 @@
 """The comparison of methods: paired intervals against SciPy's numbers by hand, resuming, and one run of each kind."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 
 from benchmarks.claims import pcpp_fda
 from benchmarks.claims.claim import NotMeasured
-from benchmarks.methods import accumulators, compare, finetune, variants
+from benchmarks.methods import accumulators, compare, finetune, variants, vit
 from bitwright.data import data_root, from_arrays
 from bitwright.data.float_weights import FLOAT_WEIGHTS
 from bitwright.quantizers import METHODS, make_quantizer
@@ -110,6 +111,36 @@ def test_fine_tuning_begins_with_the_float_weights_and_goes_on(method, tmp_path)
     data = from_arrays(RNG.integers(0, 256, (30, 3, 32, 32)).astype(np.uint8), np.arange(30) % 10, seed=0)
     before = finetune.network(method, 0).layer1[0].conv1.weight
     assert torch.equal(before, finetune.network("bc", 1).layer1[0].conv1.weight)  # not of the seed: published
-    row = finetune.run(data, method, 0, 1, tmp_path)
-    assert row == {**finetune.run(data, method, 0, 1, tmp_path), "seconds": row["seconds"]}
-    assert finetune.seconds_an_epoch(data, steps=1) > 0
+    row = finetune.RUNS.run(data, method, 0, 1, tmp_path)
+    assert row == {**finetune.RUNS.run(data, method, 0, 1, tmp_path), "seconds": row["seconds"]}
+
+
+def test_transformers_of_the_table_differ_by_their_quantizers_alone():
+    from bitwright.layers import BinaryLinear
+
+    made = {method: vit.network(method, 3) for method in vit.RUNS.methods}
+    real = [p for name, p in made[vit.FLOAT].named_parameters() if "scale" not in name]
+    for method, model in made.items():
+        layers = [m for m in model.modules() if isinstance(m, BinaryLinear)]
+        assert len(layers) == 4 * 6 and all((m.weight_quantizer is None) == (method == vit.FLOAT) for m in layers)
+        own = [p for name, p in model.named_parameters() if name in dict(made[vit.FLOAT].named_parameters())]
+        assert all(torch.equal(a, b) for a, b in zip(own, real, strict=True))
+
+
+def test_long_runs_go_on_where_the_results_file_ends(tmp_path, monkeypatch, capsys):
+    images = RNG.integers(0, 256, (300, 3, 32, 32)).astype(np.uint8)
+    monkeypatch.setattr("bitwright.data.load_data", lambda name: from_arrays(images, np.arange(300) % 10, seed=0))
+    out = tmp_path / "vit.json"
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["vit", "--out", str(out), "--runs", str(tmp_path), "--epochs", "1", *words])
+        vit.RUNS.main("")
+        return capsys.readouterr().out
+
+    call("--methods", vit.FLOAT)
+    kept = json.loads(out.read_text())["runs"]
+    shown = call("--methods", vit.FLOAT, vit.BOTH)
+    runs = json.loads(out.read_text())["runs"]
+    assert runs[0] == kept[0] and [r["method"] for r in runs] == [vit.FLOAT, vit.BOTH]
+    assert f"| BW | {vit.BOTH} | 1 |" in shown
+    assert "0.0 h for 0 runs" in call("--methods", vit.FLOAT, "--measure")
