@@ -137,13 +137,28 @@ def test_orthogonal_rows_are_orthogonal_in_blocks():
         ({"hyperdimensions": 5, "projection": "walsh"}, "no projection 'walsh'"),
         ({"hyperdimensions": 5, "rounds": 9}, "1 to 8"),
         ({"hyperdimensions": 5, "activation_bits": 1}, "2 to 16"),
-        ({"hyperdimensions": 0}, "sizes are positive"),
+        ({"hyperdimensions": 0}, "0 is no length"),
+        ({"hyperdimensions": "2047"}, "'2047' is no length"),
+        ({"hyperdimensions": [100, 20.5]}, "20.5 is no length"),
+        ({"hyperdimensions": {"0": 7, "1": True}}, "True is no length"),
+        ({"hyperdimensions": [7, 8, 9]}, "give 3 numbers, cosine layers: 2"),
+        ({"hyperdimensions": {"0": 7, "1": 8, "head": 9}}, "name 'head'; cosine layers: 0, 1"),
+        ({"hyperdimensions": 5, "seed": -1}, "seed is -1"),
+        ({"hyperdimensions": 5, "seed": 1 << 64}, "2\\^64 - 1"),
     ],
 )
 def test_errors_say_the_way_out(options, words):
     model = nn.Sequential(CosineLinear(3, 4), CosineLinear(4, 2))
     with pytest.raises((ValueError, FreezeError), match=words):
         freeze(model, np.zeros((1, 3), np.uint8), **options)
+
+
+def test_lengths_of_numpy_are_lengths(tmp_path):
+    model, x = nn.Sequential(CosineLinear(3, 4), CosineLinear(4, 2)), np.zeros((1, 3), np.uint8)
+    program = freeze(model, x, hyperdimensions=np.array([7, 9]))
+    assert program.header["embedding"]["hyperdimensions"] == [7, 9]
+    freeze(model, x, hyperdimensions={"0": np.int64(7), "1": 9}).save(tmp_path / "m.bw")
+    assert load(tmp_path / "m.bw").header["embedding"]["hyperdimensions"] == {"0": 7, "1": 9}
 
 
 def test_a_border_that_a_bit_cannot_say_is_an_error():

@@ -7,7 +7,8 @@ Source: EHD G-Net, NeurIPS 2025, arXiv:2511.21063. Each layer has its own stream
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ class Embedding:
     """How the cosine layers of one model are embedded; counts them as they come.
 
     hyperdimensions: N for all layers, or one for each in order, or by the layer's name. activation_bits: width that
-    RASU's integers are rounded down to before the next projection; far below the noise of a code.
+    RASU's integers are rounded down to before the next projection; far below the noise of a code. Raises ValueError for
+    numbers that are no lengths, seeds beyond 64 bits, and unknown choices.
     """
 
     hyperdimensions: Dimensions
@@ -37,8 +39,12 @@ class Embedding:
     seed: int = 0
     activation_bits: int = 8
     n_layers: int = 0
+    names: list[str] = field(default_factory=list, init=False)  # of the layers so far
 
     def __post_init__(self) -> None:
+        self.hyperdimensions = checked_lengths(self.hyperdimensions)
+        if not _is_whole(self.seed) or not 0 <= self.seed < 1 << 64:
+            raise ValueError(f"freeze: seed is {self.seed!r}, expected a whole number from 0 to 2^64 - 1")
         if self.projection not in PROJECTIONS:
             raise ValueError(f"freeze: no projection {self.projection!r}; choose one of {', '.join(PROJECTIONS)}")
         if not 1 <= self.rounds <= 8:
@@ -50,6 +56,7 @@ class Embedding:
         """The projection of the next cosine layer, p numbers wide. Raises ProgramError where N is not given for it."""
         i, given = self.n_layers, self.hyperdimensions
         self.n_layers += 1
+        self.names.append(name)
         try:
             n = given[name] if isinstance(given, Mapping) else given[i] if isinstance(given, Sequence) else given
         except (KeyError, IndexError):
@@ -57,12 +64,42 @@ class Embedding:
         rounds = self.rounds if self.projection == "hadamard" else 0
         return Projection(self.projection, int(n), p, self.seed, i, rounds)
 
+    def check_all_used(self) -> None:
+        """Raises ProgramError for a length that no cosine layer took."""
+        given = self.hyperdimensions
+        if isinstance(given, Mapping) and (unknown := [name for name in given if name not in self.names]):
+            raise ProgramError(f"hyperdimensions name {unknown[0]!r}; cosine layers: {', '.join(self.names) or 'none'}")
+        if isinstance(given, Sequence) and len(given) > self.n_layers:
+            raise ProgramError(f"hyperdimensions give {len(given)} numbers, cosine layers: {self.n_layers}")
+
     def describe(self) -> dict[str, Any]:
         """For the Program's header."""
         given = self.hyperdimensions
         n = dict(given) if isinstance(given, Mapping) else list(given) if isinstance(given, Sequence) else given
         rounds = {"rounds": self.rounds} if self.projection == "hadamard" else {}
         return {"hyperdimensions": n, "projection": self.projection, **rounds, "seed": self.seed}
+
+
+def checked_lengths(given: Any) -> Dimensions:
+    """The same lengths as plain integers. Raises ValueError for what is no whole number from 1."""
+
+    def length(n: Any) -> int:
+        if not _is_whole(n) or n < 1:
+            raise ValueError(
+                f"freeze: hyperdimensions {given!r}: {n!r} is no length; give a whole number from 1, such as 2047, or "
+                "one for each cosine layer, in order or by name"
+            )
+        return int(n)
+
+    if isinstance(given, Mapping):
+        return {str(name): length(n) for name, n in given.items()}
+    if isinstance(given, Sequence | np.ndarray) and not isinstance(given, str | bytes) and np.ndim(given) == 1:
+        return [length(n) for n in given]
+    return length(given)
+
+
+def _is_whole(n: Any) -> bool:
+    return isinstance(n, Integral) and not isinstance(n, bool)
 
 
 def embed_cosines(stream: Any, layer: nn.Module, pad_value: float) -> Any:

@@ -148,6 +148,8 @@ def _freeze_once(graph, kind, shape, hull, calibrate, extra, stream_bits, fracti
     if used is not None:
         header["embedding"] = used.describe()
     try:
+        if isinstance(emitter.embedding, Embedding):
+            emitter.embedding.check_all_used()
         program = builder.finish(scores, header | extra)
     except ProgramError as error:
         raise FreezeError(f"freeze: {error}") from None
