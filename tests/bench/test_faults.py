@@ -197,6 +197,42 @@ def test_the_command_prints_a_table_and_writes_a_plot(tmp_path, capsys):
     assert main(["faults", str(tmp_path / "m.bw"), "--target", "bits"]) == 2
 
 
+def test_damaged_marks_still_count_what_is_reached():
+    """A number is cut at four marks; damaged ones lie in any order, and how many are reached is counted by hand."""
+    b = Builder()
+    marks = np.array([[-60, -20, 20, 60]])
+    program = b.finish(b.digitize(b.input("int", (1,), -100, 100), marks))
+    x = np.arange(-100, 101, dtype=np.int8)[:, None]
+    for seed in range(8):
+        damaged, flipped, _ = damage(program, "thresholds", 0.3, seed)
+        found = damaged.ops[1].consts["t"]
+        assert flipped and (damaged.run(x)[:, 0] == (x >= found).sum(1)).all()
+
+
+def test_the_command_takes_a_run_folder_and_keeps_a_rate_in_a_name(tmp_path, capsys):
+    b = Builder()
+    x = b.input("int", (1, 8, 8), 0, 16)
+    (tmp_path / "net-seed0").mkdir()
+    scores = b.int_linear(b.reshape(x, (64,)), np.eye(10, 64, dtype=int), "bit")
+    b.finish(scores, {"data": "digits"}).save(tmp_path / "net-seed0" / "model.bw")
+    call = ["faults", str(tmp_path / "net-seed0"), "--seeds", "1", "--samples", "5"]
+    for out, made in (("at-0.1", "at-0.1"), ("plot.svg", "plot")):
+        assert main([*call, "--rate", "0.1", "--out", str(tmp_path / out)]) == 0
+        assert json.loads((tmp_path / f"{made}.json").read_text())["program"] == "net-seed0"
+        assert (tmp_path / f"{made}.svg").read_text().count("net-seed0") == 1
+    capsys.readouterr()
+    for wrong, words in (
+        (["--rate", "0.1", "1.5"], "rate is 1.5"),
+        (["--rate", "nan"], "rate is nan"),
+        (["--seeds", "0"], "0 seeds"),
+        (["--samples", "-5"], "samples is -5"),
+        (["--copies", "-1"], "copies is -1"),
+    ):
+        assert main([*call, *wrong]) == 2
+        said = capsys.readouterr()
+        assert words in said.err and "accuracy" not in said.out  # before anything is measured
+
+
 def test_a_plot_needs_points():
     text = svg_curves({"a & b": [(0, 90, 1), (50, 10, 2)]}, "title", "x", "y")
     assert "a &amp; b" in text and text.count("<polyline") == 1

@@ -1,7 +1,6 @@
 """The command `faults`: how accuracy falls when bits flip, as a table, a JSON file and a plot."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ def faults_command(
     bitwright faults model.bw --rate 0 0.1 0.2 --target activations --samples 500 --out faults
 
     Args:
-        program: a .bw file, or the name of a shipped Program.
+        program: a .bw file, the name of a shipped Program, or a run folder.
         rate: shares of the bits that flip.
         target: weights, thresholds, bytes (all that is stored but wiring), activations, projections or accumulators.
         seeds: runs with other flips at each rate.
@@ -35,34 +34,39 @@ def faults_command(
         out: write OUT.json and OUT.svg too.
     """
     from bitwright.app.commands import open_program
-    from bitwright.bench.faults import STORED, TARGETS, as_json, fault_curve, summarize_faults
+    from bitwright.bench.faults import TARGETS, as_json, fault_curve, summarize_faults
     from bitwright.bench.svg_curves import svg_curves
 
     if target not in TARGETS:
         raise ValueError(f"faults: no target {target!r}; choose one of {', '.join(TARGETS)}")
-    opened = open_program(program)
-    name, x, y = _labelled(opened, data, samples)
+    folder = Path(program)
+    opened = open_program(str(folder / "model.bw") if folder.is_dir() else program)
+    data_name, x, y = _labelled(opened, data, samples)
     voted = f", majority of {copies} copies" if copies > 1 else ""
-    print(f"{program}: {target} flipped{voted}, {len(x):,} test samples of {name}, {seeds} seeds")
-    points = fault_curve(opened, x, y, target, rate, range(seeds), progress=_shown(target in STORED), copies=copies)
+    print(f"{program}: {target} flipped{voted}, {len(x):,} test samples of {data_name}, {seeds} seeds")
+    points = fault_curve(opened, x, y, target, rate, range(seeds), copies=copies)
     print("  rate   accuracy   sd")
     for row in summarize_faults(points):
         print(f"{100 * row['rate']:5.1f}%   {row['mean']:7.2f}  {row['sd']:5.2f}")
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        rows = summarize_faults(points)
+        name = out.stem if out.suffix in (".json", ".svg") else out.name  # a rate in a name is no suffix
+        rows, of = summarize_faults(points), folder.name if folder.is_dir() else folder.stem
         curve = [(100 * row["rate"], row["mean"], row["sd"]) for row in rows]
-        described = {"program": Path(program).stem, "data": name, "samples": len(x), "copies": copies}
+        described = {"program": of, "data": data_name, "samples": len(x), "copies": copies}
         described |= {"points": as_json(points)}
-        out.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n")
-        svg = svg_curves({Path(program).stem: curve}, f"{target} flipped", "bits flipped, %", "accuracy, %")
-        out.with_suffix(".svg").write_text(svg)
-        print(f"{out.with_suffix('.json')}, {out.with_suffix('.svg')}")
+        table, plot = out.with_name(f"{name}.json"), out.with_name(f"{name}.svg")
+        table.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+        svg = svg_curves({of: curve}, f"{target} flipped", "bits flipped, %", "accuracy, %")
+        plot.write_text(svg, encoding="utf-8")
+        print(f"{table}, {plot}")
 
 
 def _labelled(program, data: str, samples: int) -> tuple[str, Any, Any]:
     from bitwright.data import DATASETS, load_data
 
+    if samples < 0:
+        raise ValueError(f"faults: samples is {samples}, expected how many, or 0 for all")
     name = (data or str(program.header.get("data", ""))).lower().replace("-", "_")
     if name not in DATASETS:
         known = ", ".join(DATASETS)
@@ -75,9 +79,3 @@ def _labelled(program, data: str, samples: int) -> tuple[str, Any, Any]:
         )
     n = samples or len(loaded.x_test)
     return name, loaded.x_test[:n], loaded.y_test[:n]
-
-
-def _shown(quick: bool) -> Callable | None:
-    if quick:
-        return None
-    return lambda point: print(f"  {100 * point.rate:g} % seed {point.seed}: {point.accuracy:.2f} %", flush=True)

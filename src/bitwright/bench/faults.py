@@ -14,6 +14,7 @@ import numpy as np
 
 from bitwright.bench.replicas import flip_by_vote, flip_exactly
 from bitwright.bits import PackedBits, unpack_bits
+from bitwright.data.progress import Progress
 from bitwright.ir import Program, ProgramError
 from bitwright.ir.blobs import from_blob, stored_dtype, to_blob
 from bitwright.ir.checker import infer
@@ -27,7 +28,7 @@ STORED = {"weights": WEIGHTS, "thresholds": THRESHOLDS, "bytes": WEIGHTS + THRES
 SUMS = ("xnor_linear", "xnor_conv2d", "int_linear", "int_conv2d", "count")
 RUNNING = ("activations", "projections", "accumulators")
 TARGETS = (*STORED, *RUNNING)
-WIDTHS = {"bit": 1, "i4": 4}
+STORED_BATCH = 2048  # samples between two words on how far it is
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ def damage(
     ops, at = list(program.ops), 0
     for (i, name), field in zip(places, fields):
         value = _from_bits(program.ops[i], name, damaged[at : at + len(field)])
+        if program.ops[i].name == "digitize":  # counts the thresholds that are reached, whatever their order
+            value = np.sort(value, axis=-1)
         ops[i] = replace(ops[i], consts={**ops[i].consts, name: value})
         at += len(field)
     return Program(tuple(ops), infer(ops), program.header), int((damaged != whole).sum()), len(whole)
@@ -110,25 +113,32 @@ def fault_curve(
     """Accuracy on (x, y) for every rate and seed. progress: called with each point as it is measured. copies: of what
     is stored, as in `damage`.
 
-    Raises ValueError for copies of values that are not stored.
+    Raises ValueError before anything is measured for a rate outside [0, 1], no rate or no seed, and copies of values
+    that are not stored.
     """
+    if not len(rates) or not len(seeds):
+        raise ValueError(f"faults: {len(rates)} rates and {len(seeds)} seeds; give at least one of each")
+    for rate in rates:
+        _check(target, rate, TARGETS)
     if np.max(copies) > 1 and target not in STORED:
         raise ValueError(f"faults: {target} are not stored, so there are no copies; targets: {', '.join(STORED)}")
     points = []
-    for rate in rates:
-        for seed in seeds:
-            right, flipped, bits = 0, 0, 0
-            if target in STORED:
-                damaged, flipped, bits = damage(program, target, rate, seed, copies)
-                right = int((damaged.predict(x) == y).sum())
-            else:
-                for i, block in _blocks(x, batch):
-                    scores, n, total = run_damaged(program, block, target, rate, seed * 1_000_003 + i)
-                    right += int((scores.argmax(1) == y[i : i + len(block)]).sum())
-                    flipped, bits = flipped + n, bits + total
-            points.append(FaultPoint(target, rate, seed, 100 * right / max(len(x), 1), flipped, bits))
-            if progress is not None:
-                progress(points[-1])
+    with Progress(f"faults: {target}, samples", len(rates) * len(seeds) * len(x)) as bar:
+        for rate in rates:
+            for seed in seeds:
+                right, flipped, bits = 0, 0, 0
+                stored = damage(program, target, rate, seed, copies) if target in STORED else None
+                for i, block in _blocks(x, STORED_BATCH if stored else batch):
+                    if stored:
+                        predicted, (_, flipped, bits) = stored[0].predict(block), stored
+                    else:
+                        scores, n, total = run_damaged(program, block, target, rate, seed * 1_000_003 + i)
+                        predicted, flipped, bits = scores.argmax(1), flipped + n, bits + total
+                    right += int((predicted == y[i : i + len(block)]).sum())
+                    bar.advance(len(block))
+                points.append(FaultPoint(target, rate, seed, 100 * right / max(len(x), 1), flipped, bits))
+                if progress is not None:
+                    progress(points[-1])
     return points
 
 

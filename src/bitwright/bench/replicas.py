@@ -22,8 +22,8 @@ def flip_by_vote(bits: np.ndarray, rate: float, rng: np.random.Generator, copies
     copies: an odd number, or one for each bit (n,). Raises ValueError for others.
     """
     copies = np.broadcast_to(copies, bits.shape)
-    if len(bits) and (copies.min() < 1 or (copies % 2 == 0).any()):
-        raise ValueError(f"faults: copies is {copies[copies % 2 == 0][:1]}; a vote needs an odd number")
+    if len(bad := copies[(copies < 1) | (copies % 2 == 0)]):
+        raise ValueError(f"faults: copies is {bad[0]}; a vote needs an odd number of them, 1 or more")
     ones = np.zeros(len(bits), np.int32)
     for copy in range(int(copies.max(initial=0))):
         kept = copies > copy
