@@ -126,3 +126,20 @@ def test_errors(options, words):
     model = nn.Sequential(CosineLinear(4, 3), TASU(), CosineLinear(3, 2))
     with pytest.raises(ValueError, match=words):
         required_hyperdimensions(model, np.ones((2, 4), np.float32), **{"eps": 0.1, "delta": 0.1, **options})
+
+
+def test_data_that_gives_no_bound_is_named():
+    net = small_net()
+    with pytest.raises(TypeError, match="array of samples"):
+        required_hyperdimensions(net, [1, 2], 0.1, 0.1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"expected \(samples, 1, 4, 4\)"):
+        required_hyperdimensions(net, np.zeros((0, 1, 4, 4), np.uint8), 0.1, 0.1)
+    net.input_shape = (1, 4, 4)
+    with pytest.raises(ValueError, match=r"data is \(2, 16\), expected"):
+        required_hyperdimensions(net, np.zeros((2, 16), np.uint8), 0.1, 0.1)
+    net[0].weight.data.fill_(-1.0)  # against every white patch, so that RASU leaves nothing
+    white = np.full((2, 1, 4, 4), 255, np.uint8)
+    net[0].shift.data.fill_(0.0)
+    assert required_hyperdimensions(net, white, 0.4, 0.1)[1].shortest == 0.0
+    with pytest.raises(ValueError, match="3 reads nothing but zeros"):
+        required_hyperdimensions(net, white, 0.4, 0.1, scope="network")

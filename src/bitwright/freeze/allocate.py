@@ -31,11 +31,13 @@ def sensitivities(model: nn.Module, x: np.ndarray, repeats: int = 4, seed: int =
     """Of every cosine layer, in order, on samples x (as the model eats them); scores centred over the classes.
 
     The cost of a row is the one of Hadamard rounds, log2 of the inputs and one an output, at every place.
-    Raises ValueError for a model without cosine layers.
+    Raises ValueError for a model without cosine layers, and without samples.
     """
     layers = [(n, m) for n, m in model.named_modules() if isinstance(m, CosineLinear | CosineConv2d)]
     if not layers:
         raise ValueError("sensitivities: the model has no cosine layer")
+    if not len(x):
+        raise ValueError("sensitivities: no samples; a few hundred of the validation split do")
     inputs = torch.from_numpy(np.ascontiguousarray(x)).float()
     was_training, places = model.training, {}
 
@@ -71,10 +73,19 @@ def allocate_dimensions(
     """Odd lengths, one a layer: of least error within a cost, or of least cost within a mean square error of scores.
 
     cost: operations a sample. longest: no layer gets more (0: no limit); what it leaves goes to the others.
-    Raises ValueError unless exactly one of cost and error is given, positive.
+    Raises ValueError unless exactly one of cost and error is given, positive, and for an error that no lengths up to
+    `longest` have. `dimensions_for_accuracy` takes an accuracy instead.
     """
     if (cost is None) == (error is None) or not (cost or error or 0) > 0:
         raise ValueError(f"allocate_dimensions: cost={cost}, error={error}; give exactly one of them, positive")
+    if longest < 0:
+        raise ValueError(f"allocate_dimensions: longest is {longest}, expected a length, or 0 for no limit")
+    least = sum(layer.error for layer in measured) / longest if longest else 0.0
+    if error is not None and error < least:
+        raise ValueError(
+            f"allocate_dimensions: error is {error:g}; with no layer above {longest} it is {least:g} at least; give a "
+            "larger `longest`, or 0"
+        )
     free, lengths = list(range(len(measured))), [0.0] * len(measured)
     while free:
         weights = [math.sqrt(measured[i].error / measured[i].cost) for i in free]

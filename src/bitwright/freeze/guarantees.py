@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bitwright.bits.generator import rademacher_rows
+from bitwright.data.progress import Progress
 from bitwright.layers import RASU, TASU, CosineConv2d, CosineLinear
 
 MEASURED_ROWS = 1 << 16  # rows that a mean of Rademacher signs is measured with
@@ -61,7 +62,8 @@ def required_hyperdimensions(
     activation_bits=16 (exact up to 65,535). data: samples as the model eats them.
     projection: "gaussian", or "rademacher", whose measured bias joins in. Raises ValueError for others (their rows
     depend on each other), for an eps the bias does not leave room for, and for a network with other activations than
-    RASU (a sign has no bound of this kind: scope="layer").
+    RASU (a sign has no bound of this kind: scope="layer"), or with an input of zeros before a later layer (it has no
+    direction, so a small error may turn it anyhow); TypeError for data that is no array.
     """
     if projection not in ("gaussian", "rademacher"):
         raise ValueError(f"required_hyperdimensions: rows of {projection!r} are not independent; bound 'gaussian' ones")
@@ -70,7 +72,7 @@ def required_hyperdimensions(
             f"required_hyperdimensions: scope={scope!r}, eps={eps}, delta={delta}; scope is 'layer' or 'network', eps "
             "in (0, 2), delta in (0, 1)"
         )
-    seen = _inputs_of(model, data)
+    seen = _inputs_of(model, _checked(model, data))
     if not seen:
         raise ValueError("required_hyperdimensions: the model has no cosine layer")
     if scope == "network" and any(isinstance(m, TASU) for m in model.modules()):
@@ -86,6 +88,11 @@ def required_hyperdimensions(
         if i and scope == "network":
             _, _, rows, factor = seen[i]
             shortest, p = _shortest(rows), rows.shape[1]
+            if not shortest:
+                raise ValueError(
+                    f"required_hyperdimensions: {seen[i][0]} reads nothing but zeros at some place, which have no "
+                    "direction, so no length bounds the network; use scope='layer', or leave such samples out"
+                )
             wanted = math.sin(math.pi / 2 * min(wanted / 2, 1.0)) * shortest / (factor * math.sqrt(p))
     bounds = []
     for i, (name, layer, rows, _) in enumerate(seen):
@@ -101,6 +108,17 @@ def required_hyperdimensions(
     return bounds
 
 
+def _checked(model: nn.Module, data: np.ndarray) -> np.ndarray:
+    if not isinstance(data, np.ndarray):
+        raise TypeError(
+            f"required_hyperdimensions: data is {type(data).__name__}, expected an array of samples such as x_val[:200]"
+        )
+    shape = tuple(getattr(model, "input_shape", data.shape[1:]))
+    if not len(data) or data.shape[1:] != shape:
+        raise ValueError(f"required_hyperdimensions: data is {data.shape}, expected (samples, {str(shape)[1:-1]})")
+    return data
+
+
 def measured_bias(layer: nn.Module, rows: Tensor, delta: float, seed: int = 0) -> float:
     """Largest |mean of Rademacher agreements - z| among pairs of the layer's weights and `rows` (M, p), as measured on
     MEASURED_ROWS rows, plus what the measurement may be off by with probability delta.
@@ -112,9 +130,11 @@ def measured_bias(layer: nn.Module, rows: Tensor, delta: float, seed: int = 0) -
     chosen = rows[spread.argsort(descending=True)[: max(1, MEASURED_PAIRS // len(weight))]].double()
     z = 2 / math.pi * torch.asin((F.normalize(chosen) @ F.normalize(weight).T).clamp(-1, 1))
     total, step = torch.zeros_like(z), 4096
-    for first in range(0, MEASURED_ROWS, step):
-        signs = torch.from_numpy(rademacher_rows(seed, 0x6269, step, rows.shape[1], first_row=first)).double()
-        total += _signs(chosen @ signs.T) @ _signs(weight @ signs.T).T
+    with Progress("bias of Rademacher rows", MEASURED_ROWS) as bar:
+        for first in range(0, MEASURED_ROWS, step):
+            signs = torch.from_numpy(rademacher_rows(seed, 0x6269, step, rows.shape[1], first_row=first)).double()
+            total += _signs(chosen @ signs.T) @ _signs(weight @ signs.T).T
+            bar.advance(step)
     worst = float((total / MEASURED_ROWS - z).abs().max())
     return worst + hoeffding_error(MEASURED_ROWS, delta, z.numel())
 
