@@ -30,10 +30,11 @@ def float_means(model, x):
     return [out.mean((0, *range(2, out.ndim))) for out in seen]
 
 
+@pytest.mark.parametrize("projection", ["gaussian", "orthogonal"])
 @pytest.mark.parametrize("activation", ["rasu", "tasu"])
-def test_means_of_every_layer_are_the_models(activation):
+def test_means_of_every_layer_are_the_models(activation, projection):
     model, x, n = small_gnet(activation), pixels(30), 127
-    program = freeze(model, x, hyperdimensions=n, projection="gaussian")
+    program = freeze(model, x, hyperdimensions=n, projection=projection)
     corrected = correct_offsets(program, model, x)
     for got, want in zip(channel_means(corrected, x, "add"), float_means(model, x), strict=True):
         assert np.abs(got - n * want).max() <= 0.5 + 1e-3  # offsets are integers

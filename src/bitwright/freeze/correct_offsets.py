@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from bitwright.freeze.embedded import is_agreement
 from bitwright.ir import Builder, Program, ProgramError, Value
-from bitwright.ir.program import Op
 from bitwright.layers import CosineConv2d, CosineLinear, EmbeddingNoise
 
 BATCH = 250
@@ -31,7 +31,7 @@ def correct_offsets(program: Program, model: nn.Module, x: np.ndarray, draws: in
     """
     if not len(x):
         raise ValueError("correct_offsets: no samples; a few hundred of the training split do")
-    sums = [i for i, op in enumerate(program.ops) if _is_agreement(program, op)]
+    sums = [i for i, op in enumerate(program.ops) if is_agreement(program, op)]
     lengths = [program.types[program.ops[i].inputs[0]].shape[0] for i in sums]
     layers = [layer for layer in model.modules() if isinstance(layer, (CosineConv2d, CosineLinear))]
     if [len(layer.weight) for layer in layers] != [program.types[i].shape[0] for i in sums]:
@@ -48,10 +48,6 @@ def correct_offsets(program: Program, model: nn.Module, x: np.ndarray, draws: in
             values[-1] = builder.add(values[-1], np.rint(offset).astype(np.int64))
     last = values[program.ops[-1].inputs[0]]
     return builder.finish(last, {**program.header, "corrected_samples": len(x)})
-
-
-def _is_agreement(program: Program, op: Op) -> bool:
-    return op.name in ("xnor_linear", "xnor_conv2d") and program.ops[op.inputs[0]].name == "project"
 
 
 def _end(program: Program, number: int, layer: nn.Module) -> int:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bitwright.freeze.embedded import is_agreement
 from bitwright.freeze.projection import Projection
 from bitwright.ir import Builder, Program, ProgramError
 from bitwright.ir.checker import infer
@@ -26,7 +27,7 @@ from bitwright.quantizers import hard_sign
 
 @dataclass(frozen=True)
 class _Tail:
-    """Operations from the project of the first tuned layer to the scores; sums: numbers of the xnor_linear to tune."""
+    """Operations from the codes that the first tuned layer reads to the scores; sums: numbers of its xnor_linear."""
 
     first: int
     sums: list[int]
@@ -40,15 +41,22 @@ def tune_codes(
 
     x, y: training samples and labels as the Program takes them. reach: a sign between tuned layers passes its
     gradient up to so many standard deviations from its threshold. progress: called with (epoch, mean loss).
-    Raises ValueError for fewer than one layer, or more linear embedded layers than there are.
+    Raises ValueError for fewer than one layer, more linear embedded layers than there are, and samples and labels that
+    do not go together; ProgramError where something between the layers has no gradient.
     """
     tail = _find_tail(program, layers)
+    classes = program.types[-1].shape[0]
+    if not len(x) or len(x) != len(y) or epochs < 1 or not 0 <= int(np.min(y)) <= int(np.max(y)) < classes:
+        raise ValueError(
+            f"tune_codes: {len(x)} samples, {len(y)} labels, {epochs} epochs; expected as many labels, 0 to "
+            f"{classes - 1}, as samples, and at least one of all"
+        )
     codes = _codes(program, tail.first, x)
     torch_generator = torch.Generator().manual_seed(seed)
     net = _TailNet(program, tail, reach)
     optimizer = torch.optim.Adam(net.parameters(), lr=lr)
     labels = torch.from_numpy(np.asarray(y, np.int64))
-    steps = max(1, epochs * (len(x) // batch_size))
+    steps = epochs * -(-len(x) // batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for epoch in range(epochs):
         losses = []
@@ -69,14 +77,13 @@ def tune_codes(
 
 
 def _find_tail(program: Program, layers: int) -> _Tail:
-    sums = [i for i, op in enumerate(program.ops) if op.name == "xnor_linear" and _makes(program, op) == "project"]
+    sums = [i for i, op in enumerate(program.ops) if op.name == "xnor_linear" and is_agreement(program, op)]
     if layers < 1 or layers > len(sums):
-        raise ValueError(f"tune_codes: layers is {layers}; this Program has {len(sums)} linear layers behind a project")
+        raise ValueError(
+            f"tune_codes: layers is {layers}; this Program has {len(sums)} linear layers behind a projection, and "
+            "convolutions are not tuned"
+        )
     return _Tail(program.ops[sums[-layers]].inputs[0], sums[-layers:])
-
-
-def _makes(program: Program, op: Op) -> str:
-    return program.ops[op.inputs[0]].name
 
 
 def _codes(program: Program, number: int, x: np.ndarray) -> Tensor:
@@ -116,6 +123,10 @@ class _TailNet(nn.Module):
     def _step(self, i: int, op: Op, x: Tensor) -> Tensor:
         if op.name == "xnor_linear":
             return F.linear(x, _pass_through(self.latent[self.tail.sums.index(i)], 1.0))
+        if op.name == "int_linear":
+            return F.linear(x, torch.from_numpy(op.consts["w"].astype(np.float32)))
+        if op.name == "add" and "b" in op.consts:
+            return x + torch.from_numpy(op.consts["b"].astype(np.float32))
         if op.name == "clip":
             return x.clamp(op.attrs["lo"], op.attrs["hi"])
         if op.name == "affine":
