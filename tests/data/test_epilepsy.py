@@ -1,13 +1,14 @@
 """Epilepsy: bytes of every value there can be, a file by hand, and the published counts."""
 
+import hashlib
 import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from bitwright.data import is_present, load_data
-from bitwright.data.epilepsy import parse, to_bytes
+from bitwright.data import FetchError, epilepsy, is_present, load_data
+from bitwright.data.epilepsy import CLASSES, parse, to_bytes
 
 
 def test_bytes_of_every_value():
@@ -41,3 +42,30 @@ def test_a_changed_file_is_named(tmp_path):
         (tmp_path / "epilepsy" / name).write_text("@data\n")
     with pytest.raises(ValueError, match="not the original file"):
         load_data("epilepsy", tmp_path)
+
+
+def test_both_files_come_by_name_and_checksum_and_a_cut_one_does_not(tmp_path, monkeypatch):
+    """From a server that is a folder here; contents of our own under the archive's names."""
+    served, root = tmp_path / "served" / "epilepsy", tmp_path / "root"
+    served.mkdir(parents=True)
+    root.mkdir()
+    files = []
+    for name, kinds in (("Epilepsy_TRAIN.ts", CLASSES * 5), ("Epilepsy_TEST.ts", CLASSES)):
+        rows = [":".join([",".join([f"0.{i:02d}"] * 206)] * 3 + [kind]) for i, kind in enumerate(kinds)]
+        text = "\n".join(["@data", *rows, ""]).encode()
+        (served / name).write_bytes(text)
+        files.append((name, len(text), hashlib.sha256(text).hexdigest()))
+    assert [name for name, _, _ in epilepsy.FILES] == [name for name, _, _ in files]
+    monkeypatch.setattr(epilepsy, "FILES", tuple(files))
+    monkeypatch.setenv("BITWRIGHT_MIRROR", (tmp_path / "served").as_uri())
+    whole = (served / "Epilepsy_TEST.ts").read_bytes()
+    (served / "Epilepsy_TEST.ts").write_bytes(whole[:-9])
+    with pytest.raises(FetchError, match="Epilepsy_TEST.ts was cut off"):
+        load_data("epilepsy", root)
+    assert not is_present("epilepsy", root)
+    assert [path.name for path in (root / "epilepsy").iterdir()] == ["Epilepsy_TRAIN.ts"]
+    (served / "Epilepsy_TEST.ts").write_bytes(whole)
+    data = load_data("epilepsy", root)
+    assert data.x_test.shape == (4, 3, 1, 206) and data.y_test.tolist() == [0, 1, 2, 3] and is_present("epilepsy", root)
+    monkeypatch.setenv("BITWRIGHT_MIRROR", "http://127.0.0.1:9")  # nothing is fetched twice
+    assert len(load_data("epilepsy", root).x_train) == 16
