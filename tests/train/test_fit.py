@@ -311,3 +311,14 @@ def test_denormal_numbers_are_left_as_they_were():
     data = from_arrays(np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32), np.arange(60) % 2)
     fit(nn.Sequential(nn.Linear(4, 2)), data, epochs=1, progress=False)
     assert float(torch.tensor(1e-40) * 1) > 0
+
+
+def test_batch_norms_are_estimated_anew_on_what_training_saw():
+    data = made_up()
+    data.x_train = np.full_like(data.x_train, 200)  # shifted images have dark borders, these have none
+    model = nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(36, 3))
+    recipe = {"epochs": 1, "batch_size": 36, "progress": False, "batchnorm_batches": 5}
+    plain = fit(model, data, **recipe).model[0].running_mean.item()
+    shifted = fit(model, data, augment={"shift": 2}, **recipe).model[0].running_mean.item()
+    assert plain == 200
+    assert shifted == pytest.approx(200 * (4.8 / 6) ** 2, rel=0.1)  # -2 to 2 places each way: 1.2 are lost

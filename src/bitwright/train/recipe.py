@@ -103,9 +103,9 @@ class Recipe:
     augment: Augment = field(default_factory=Augment)
     distill: Distill = field(default_factory=Distill)
     train_on_validation: bool = False  # fold the validation split back into training (final runs)
-    batchnorm_batches: int = 0  # after training, re-estimate batch norms on this many plain batches
+    batchnorm_batches: int = 0  # after training, re-estimate batch norms on this many batches, augmented as in training
     average: float = 0.0  # decay of a running average of the weights, which takes their place at the end; 0 is off
-    accumulate: int = 1  # parts a batch is taken in, their gradients added up: less memory, the same step
+    accumulate: int = 1  # parts a batch is taken in, their gradients added up: less memory; batch norms see a part each
     autocast: str = "none"  # none | bf16
     device: str = "auto"
     threads: int = 0  # 0: as torch has them

@@ -161,13 +161,8 @@ class Run:
         set_progress(self.model, at / max(self.total - 1, 1))
         if callable(move := getattr(self.optimizer, "set_progress", None)):
             move(at / max(self.total - 1, 1))
-        x = self.x[rows].float()
-        if self.augmented:
-            x = augment(x, recipe.augment, generator(recipe.seed, self.epoch, self.step))
-        others, share = None, 1.0
-        if self.mixed:
-            x, partner, share = mix(x, recipe.augment, generator(recipe.seed, self.epoch, self.step, 1))
-            others = self.team.mine(rows[partner.to(rows.device)])
+        x, partner, share = self.batch_of(rows, self.epoch, self.step)
+        others = None if partner is None else self.team.mine(rows[partner])
         self.optimizer.zero_grad()
         loss = self.gradients(self.team.mine(x), self.team.mine(rows), others, share)
         self.optimizer.step()
@@ -176,6 +171,17 @@ class Run:
         if self.average is not None:
             self.average.update()
         return loss  # stays on its device: reading it would make the processor wait every step
+
+    def batch_of(self, rows: torch.Tensor, *place: int) -> tuple[torch.Tensor, torch.Tensor | None, float]:
+        """(x, partner, share) of these examples as training sees them, drawn anew for each place; partner: with whom
+        each was joined, keeping the share `share`, or None."""
+        x = self.x[rows].float()
+        if self.augmented:
+            x = augment(x, self.recipe.augment, generator(self.recipe.seed, *place))
+        if not self.mixed:
+            return x, None, 1.0
+        x, partner, share = mix(x, self.recipe.augment, generator(self.recipe.seed, *place, 1))
+        return x, partner.to(rows.device), share
 
     def gradients(self, x: torch.Tensor, rows: torch.Tensor, others: torch.Tensor | None, share: float) -> torch.Tensor:
         """Adds the gradients of the mean loss, part by part; gives the loss, float64.
@@ -244,7 +250,9 @@ class Run:
         if n_batches:
             order = torch.randperm(len(self.x), generator=generator(self.recipe.seed, self.recipe.epochs))
             parts = order.to(self.device).split(self.batch)[:n_batches]
-            refresh_batchnorm(self.model, [self.x[part].float() for part in parts if len(part) > 1])
+            whole = [part for part in parts if len(part) > 1]
+            seen = (self.batch_of(part, self.recipe.epochs, i)[0] for i, part in enumerate(whole))
+            refresh_batchnorm(self.model, seen)
         settle_restarts(self.model, self.x, self.y)
         self.save()
 

@@ -2,7 +2,7 @@
 
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -77,7 +77,7 @@ def clip_latent(weights: list[nn.Parameter], clip: float) -> None:
 
 
 @torch.no_grad()
-def refresh_batchnorm(model: nn.Module, batches: list[Tensor]) -> None:
+def refresh_batchnorm(model: nn.Module, batches: Iterable[Tensor]) -> None:
     """Batch norm statistics become the plain average over the batches, under the present weights."""
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     momenta = [norm.momentum for norm in norms]
