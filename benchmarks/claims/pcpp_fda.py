@@ -156,7 +156,7 @@ def vit() -> Measured:
     from benchmarks.methods.vit import FLOAT, RUNS
 
     runs = _kept("vit.json", f"{VIT} (--measure says how long)")["runs"]
-    seen = {r["method"]: r["val_accuracy"] for r in runs if r["seed"] == 0}
+    seen = {r["method"]: r["test_accuracy"] for r in runs if r["seed"] == 0}
     if missing := [method for method in RUNS.methods if method not in seen]:
         raise NotMeasured(f"results/vit.json has no {', '.join(missing)} yet: {VIT}")
     apart = ", ".join(f"{method} {seen[method] - seen[FLOAT]:+.2f}" for method in RUNS.methods if method != FLOAT)

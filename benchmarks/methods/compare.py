@@ -121,29 +121,34 @@ def _by_seed(runs: list[dict[str, Any]], kind: str) -> dict[tuple[str, int], dic
     return {(r["method"], r["seed"]): r for r in runs if r["kind"] == kind}
 
 
-def differences(runs: list[dict[str, Any]], kind: str, base: str = BASE) -> list[tuple[str, float, float]]:
+def differences(runs: list[dict[str, Any]], kind: str, base: str = BASE,
+                split: str = "val") -> list[tuple[str, float, float]]:  # fmt: skip
     """(method, mean difference of accuracy to the base on the seeds both have, half width of its 95 % interval)."""
     of, rows = _by_seed(runs, kind), []
     for method in dict.fromkeys(method for method, _ in of):
-        apart = [of[method, s]["val_accuracy"] - of[base, s]["val_accuracy"] for m, s in of
-                 if m == method != base and (base, s) in of]  # fmt: skip
+        key = f"{split}_accuracy"
+        apart = [of[method, s][key] - of[base, s][key] for m, s in of if m == method != base and (base, s) in of]
         if apart:
             rows.append((method, *interval(apart)))
     return rows
 
 
-def table(runs: list[dict[str, Any]], base: str = BASE, kinds: Iterable[str] = tuple(KINDS)) -> str:
-    """Mean accuracy, mean difference to the base on the same seeds with its 95 % interval, and the projection gap."""
+def table(runs: list[dict[str, Any]], base: str = BASE, kinds: Iterable[str] = tuple(KINDS),
+          split: str = "val") -> str:  # fmt: skip
+    """Mean accuracy, mean difference to the base on the same seeds with its 95 % interval, and the projection gap.
+
+    split: "val" or "test", which the accuracies are of.
+    """
     lines = [f"| kind | method | seeds | accuracy % | to {base} | 95 % | soft - projected |", "|" + " --- |" * 7]
     for kind in kinds:
         of, rows = _by_seed(runs, kind), []
-        apart = {name: (mean, half) for name, mean, half in differences(runs, kind, base)}
+        apart = {name: (mean, half) for name, mean, half in differences(runs, kind, base, split)}
         for method in dict.fromkeys(method for method, _ in of):
             if method != base and method not in apart:
                 continue
             mine = [run for (m, seed), run in of.items() if m == method and (base, seed) in of]
-            mean = sum(run["val_accuracy"] for run in mine) / len(mine)
-            gap = sum(run["soft_val_accuracy"] - run["val_accuracy"] for run in mine) / len(mine)
+            mean = sum(run[f"{split}_accuracy"] for run in mine) / len(mine)
+            gap = sum(run[f"soft_{split}_accuracy"] for run in mine) / len(mine) - mean
             shown = width = ""
             if method != base:
                 by, half = apart[method]

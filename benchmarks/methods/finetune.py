@@ -1,7 +1,7 @@
 """ResNet-20 on CIFAR-10 from published float weights, weights of one bit, 5 epochs.
 
 `python -m benchmarks.methods.finetune`, resumable at any moment; one epoch is minutes on a CPU, and `--measure` says
-how many. Judged on the validation split.
+how many. Judged on the test set.
 """
 
 from benchmarks.methods.long_runs import LongRuns

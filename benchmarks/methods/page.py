@@ -73,7 +73,7 @@ def page(results: Path) -> dict[str, str]:
         "[methods.md](methods.md) says.\n\n"
         f"A smoke comparison: {_budget(results)}. Every method gets the same budget and the same seeds; what a paper "
         "adds around its quantizer is left out. Accuracies are of the projected weights, in percent of the validation "
-        "split; the test set was not read. It says how methods start within few steps, not what they reach: methods "
+        "split unless said otherwise. It says how methods start within few steps, not what they reach: methods "
         "whose schedules need a long training come off badly here.\n\n"
         f"## All methods\n\nDifferences to {BASE} are paired by seed. Grey bars hold 0. "
         "bc and bnn are one method here: latent weights clipped to [-1, 1] never meet the clip of bnn's gradient. "
@@ -90,16 +90,16 @@ def page(results: Path) -> dict[str, str]:
         epochs = runs[0]["epochs"]
         text += (
             f"\n## From a float network\n\nResNet-20 on CIFAR-10, all weights of one bit, begun with published float "
-            f"weights and trained for {epochs} epochs (`python -m benchmarks.methods.finetune`). `{OURS}` is the pair "
-            f"of the search above.\n\n" + table(runs, finetune.RUNS.base, kinds=["BW"]) + "\n"
+            f"weights and trained for {epochs} epochs (`python -m benchmarks.methods.finetune`), on the test set. "
+            f"`{OURS}` is the pair of the search above.\n\n" + table(runs, finetune.RUNS.base, ["BW"], "test") + "\n"
         )
     if runs := _runs(results, "vit.json"):
         epochs = runs[0]["epochs"]
         text += (
             f"\n## A small vision transformer\n\nCIFAR-10 from scratch for {epochs} epochs (`python -m "
             "benchmarks.methods.vit`): patches of 8, width 128, 4 blocks of 4 heads, the blocks' weights of one bit. A "
-            "transformer does not freeze; accuracies are PyTorch's, of projected weights.\n\n"
-            + table(runs, vit.RUNS.base, kinds=["BW"]) + "\n"
+            "transformer does not freeze; accuracies are PyTorch's, of projected weights, on the test set.\n\n"
+            + table(runs, vit.RUNS.base, ["BW"], "test") + "\n"
         )  # fmt: skip
     if (results / "accumulators.json").exists():
         rows = json.loads((results / "accumulators.json").read_text(encoding="utf-8"))

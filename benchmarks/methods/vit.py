@@ -1,7 +1,7 @@
 """A small vision transformer on CIFAR-10 from scratch: real, weights of one bit by three methods, activations too.
 
 `python -m benchmarks.methods.vit`, resumable at any moment: patches of 8, width 128, 4 blocks of 4 heads, 12 epochs, a
-stated schedule for a CPU. Judged on the validation split; a transformer does not freeze, so accuracies are PyTorch's,
+stated schedule for a CPU. Judged on the test set; a transformer does not freeze, so accuracies are PyTorch's,
 of projected weights.
 """
 
