@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.claims.claim import RESULTS, ROOT
 from benchmarks.gnet.factorial import factorial_parts
 from benchmarks.gnet.fault_parts import equal_parts, fault_parts
+from benchmarks.gnet.hypervectors import hypervector_parts
 from bitwright.bench.svg_curves import svg_curves
 
 PAGE = "gnet.md"
@@ -159,7 +160,7 @@ def page(results: Path, out: Path) -> str:
     parts += factorial_parts(results, out)
     if memory := memory_lines(grouped):
         parts += ["## Memory", "", *memory, ""]
-    for made in (slope_parts, bound_parts, equal_parts, fault_parts):
+    for made in (hypervector_parts, slope_parts, bound_parts, equal_parts, fault_parts):
         parts += made(results, out)
     return "\n".join(parts).rstrip() + "\n"
 

@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 
 from benchmarks.claims import gnet as claims
-from benchmarks.claims import gnet_ways
+from benchmarks.claims import gnet_accuracy, gnet_ways
+from benchmarks.claims.claim import NotMeasured
+from benchmarks.gnet import hypervectors
 from benchmarks.gnet.cost import cost_of
 from benchmarks.gnet.page import page
+from bitwright.app.campaign.rows import find_rows
+from bitwright.data import load_data
 from bitwright.ir import Builder
+from bitwright.models.hypervectors import HypervectorClassifier
 
 
 def test_cost_of_a_small_program_by_hand():
@@ -93,7 +98,7 @@ def test_rows_of_slopes_and_faults_compare_with_their_bars(tmp_path, monkeypatch
 
 
 def test_rows_of_rivals_compare_with_their_bars(tmp_path, monkeypatch):
-    monkeypatch.setattr(claims, "RESULTS", tmp_path)
+    monkeypatch.setattr(gnet_accuracy, "RESULTS", tmp_path)
     monkeypatch.setattr(gnet_ways, "RESULTS", tmp_path)
     plain = {"split": "test", "accuracy": 80.0, "model_accuracy": 84.0, "hyperdimensions": 99, "projection": "hadamard"}
     ways = [{"way": "a", "hyperdimensions": n, "accuracy": a, "tuned": n, "split": "test", "cost": {"total": 1000 * n}}
@@ -113,3 +118,29 @@ def test_rows_of_rivals_compare_with_their_bars(tmp_path, monkeypatch):
         systems = [system("tasu", 97.0), system("sign", theirs), system("int4", 90.0)]
         put(tmp_path / "gnet", "equal-bytes-4095.json", {"recipe": "tasu", "systems": systems})
         assert gnet_ways.equal_bytes().met == met and "best rival sign" in gnet_ways.equal_bytes().value
+
+
+def test_the_campaigns_row_is_read_and_its_command_names_a_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(gnet_accuracy, "RESULTS", tmp_path)
+    claim = next(claim for claim in claims.CLAIMS if claim.key == "cifar-gpu")
+    assert "cifar_gnet" in find_rows([claim.command.split()[-1]])[0].recipes
+    with pytest.raises(NotMeasured, match="accelerator"):
+        claim.measure()
+    for seed, accuracy in enumerate((84.5, 85.0, 85.5)):
+        put(tmp_path, f"cifar_gnet-seed{seed}.json", {"model_accuracy": accuracy})
+    assert claim.measure().met and claim.measure().value.startswith("85.00 % (84.50 to 85.50; 3 training seeds")
+
+
+def test_hypervectors_are_measured_on_the_split_and_rows_replaced(tmp_path):
+    data = load_data("digits")
+    row = hypervectors.measure(data, "vanilla_hdc", 300, 1, "test")
+    model = HypervectorClassifier("vanilla_hdc", 300, 1, 0, 16).fit(data.x_train, data.y_train)
+    assert row["accuracy"] == round(100 * np.mean(model.predict(data.x_test) == data.y_test), 4) > 60
+    hypervectors.written("digits", [row], tmp_path)
+    hypervectors.written("digits", [row | {"split": "val"}], tmp_path)
+    path = hypervectors.written("digits", [row | {"accuracy": 1.0}], tmp_path)
+    rows = json.loads(path.read_text())["rows"]
+    assert [(r["split"], r["accuracy"]) for r in rows] == [("test", 1.0), ("val", row["accuracy"])]
+    hypervectors.written("digits", [row | {"seed": 2, "accuracy": 3.0}], tmp_path)
+    text = page(tmp_path, tmp_path)
+    assert "## Hypervector classifiers: digits" in text and "| vanilla_hdc | 2.00 (2) |" in text

@@ -65,5 +65,13 @@ def test_errors():
         HypervectorClassifier("hdc")
     with pytest.raises(ValueError, match="at least 1"):
         HypervectorClassifier("le_hdc", 0)
+    with pytest.raises(ValueError, match="hi must be above lo"):
+        HypervectorClassifier("le_hdc", lo=3, hi=3)
+    for x in (np.full((2, 4), 17), np.full((2, 4), -1), np.full((2, 4), np.nan), np.zeros((0, 4))):
+        with pytest.raises(ValueError, match="expected 0 to 16; say lo= and hi="):
+            HypervectorClassifier("vanilla_hdc", 9, hi=16).fit(x, np.zeros(len(x), int))
+    for y in ([0], [0, -1]):
+        with pytest.raises(ValueError, match="a class from 0 each"):
+            HypervectorClassifier("vanilla_hdc", 9).fit(np.zeros((2, 4)), np.array(y))
     with pytest.raises(ValueError, match="call fit"):
         HypervectorClassifier("le_hdc").predict(np.zeros((1, 4), np.uint8))

@@ -150,9 +150,10 @@ METHODS: dict[str, tuple[Callable, Callable]] = {
 
 
 class HypervectorClassifier:
-    """fit(x, y) and predict(x) for one of METHODS. x: (n, ...) integers in lo..hi, flattened.
+    """fit(x, y) and predict(x) for one of METHODS. x: (n, ...) numbers in lo..hi, flattened.
 
-    Raises ValueError for an unknown method or N below 1.
+    Raises ValueError for an unknown method, N below 1 or hi not above lo; and for x beyond lo..hi or labels that do not
+    go with it.
     """
 
     def __init__(self, method: str, n_codes: int = 2048, seed: int = 0, lo: float = 0.0, hi: float = 255.0):
@@ -160,16 +161,28 @@ class HypervectorClassifier:
             raise ValueError(f"HypervectorClassifier: no {method!r}; choose one of {', '.join(METHODS)}")
         if n_codes < 1:
             raise ValueError(f"HypervectorClassifier: n_codes is {n_codes}, expected at least 1")
+        if not lo < hi:
+            raise ValueError(f"HypervectorClassifier: lo is {lo}, hi is {hi}; hi must be above lo")
         encoder, self.learn = METHODS[method]
         self.encoder, self.seed, self.lo, self.hi = encoder(n_codes, seed), seed, lo, hi
         self.prototypes: Tensor | None = None
 
     def encode(self, x: np.ndarray) -> Tensor:
+        """x (n, ...) -> float (n, N)."""
         values = (torch.from_numpy(np.ascontiguousarray(x)).float().flatten(1) - self.lo) / (self.hi - self.lo)
+        if not values.numel() or not 0 <= float(values.min()) <= float(values.max()) <= 1:
+            seen = f"{np.min(x):g} to {np.max(x):g}" if values.numel() else "nothing"
+            raise ValueError(
+                f"HypervectorClassifier: x holds {seen}, expected {self.lo:g} to {self.hi:g}; say lo= and hi="
+            )
         return torch.cat([self.encoder(part) for part in values.split(BLOCK)])
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> "HypervectorClassifier":
         labels = torch.from_numpy(np.asarray(y, np.int64))
+        if len(labels) != len(x) or (len(labels) and int(labels.min()) < 0):
+            raise ValueError(
+                f"HypervectorClassifier: {len(x)} samples, {len(labels)} labels; expected a class from 0 each"
+            )
         self.prototypes = self.learn(self.encode(x), labels, int(labels.max()) + 1, self.seed)
         return self
 
