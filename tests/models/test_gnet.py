@@ -36,6 +36,15 @@ def test_all_have_one_topology():
     assert shapes[0] == shapes[1] == shapes[2] == [(4, 2, 3, 3), (6, 4, 5, 5), (11, 24), (7, 11)]
 
 
+@pytest.mark.parametrize("name, options", [("gnet", OPTIONS), ("gnet", {"hidden": (5,), "channels": (), "kernels": ()}),
+                                           ("gnet_1d", {})])  # fmt: skip
+def test_the_first_layer_alone_looks_from_the_middle_of_the_span(name, options):
+    layers = [m for m in create_model(name, span=16, **options) if isinstance(m, CosineConv2d | CosineLinear)]
+    assert [float(layer.input_shift().detach()) for layer in layers] == [-8.0] + [0.0] * (len(layers) - 1)
+    with pytest.raises(ValueError, match="shift_unit must be positive"):
+        create_model(name, span=0, **options)
+
+
 @pytest.mark.parametrize("options, words", [({"activation": "relu"}, "rasu, tasu"), ({"kernels": (3, 4)}, "odd kernel"),
                                             ({"channels": (3,)}, "one odd kernel each")])  # fmt: skip
 def test_errors(options, words):

@@ -28,13 +28,14 @@ def gnet(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: Sequen
          kernels: Sequence[int] = (5, 5), hidden: Sequence[int] = (512,), activation: str = "rasu",
          dropout: float = 0.5, dropout2d: float = 0.0, train_dimensions: float = 0.0, train_dimensions_end: float = 0.0,
          sweep: bool = False, hyperdimensions: int | Sequence[int] = 2047, projection: str = "hadamard",
-         rounds: int = 2, temperature: float = 16.0) -> nn.Sequential:  # fmt: skip
-    """x: float (batch, C, H, W), raw integers 0..255 -> (batch, classes).
+         rounds: int = 2, temperature: float = 16.0, span: float = 255.0) -> nn.Sequential:  # fmt: skip
+    """x: float (batch, C, H, W), raw integers 0..span -> (batch, classes).
 
     Each stage is CosineConv2d that keeps the size (odd kernels), MaxPool2d(2), RASU or TASU; then linear stages, the
     class cosines and a temperature. train_dimensions, train_dimensions_end, sweep: as in EmbeddingNoise.
-    hyperdimensions, projection, rounds: how `freeze` embeds the network where it is not told otherwise.
-    Raises ValueError for an unknown activation, an even kernel, or lists of different lengths.
+    hyperdimensions, projection, rounds: how `freeze` embeds the network where it is not told otherwise. span: the
+    input's largest value, whose middle the first layer learns its shift from. Raises ValueError for an unknown
+    activation, an even kernel, lists of different lengths, or a span that is not positive.
     """
     if activation not in ACTIVATIONS:
         raise ValueError(f"gnet: no activation {activation!r}; choose one of {', '.join(ACTIVATIONS)}")
@@ -47,29 +48,35 @@ def gnet(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: Sequen
     width, height, breadth = shape
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for i, (out, kernel) in enumerate(zip(channels, kernels, strict=True), 1):
-        first: dict = {"shift": -127.5, "shift_unit": 127.5} if i == 1 else {"pad_value": -1.0 if signs else 0.0}
+        first: dict = middle_of(span) if i == 1 else {"pad_value": -1.0 if signs else 0.0}
         layers[f"conv{i}"] = CosineConv2d(width, out, kernel, padding=kernel // 2, pool=2, noise=noise(), **first)
         layers[f"act{i}"] = ACTIVATIONS[activation]()
         if dropout2d:
             layers[f"drop{i}"] = nn.Dropout2d(dropout2d)
         width, height, breadth = out, height // 2, breadth // 2
     layers["flatten"] = nn.Flatten()
-    linear_stages(layers, width * height * breadth, classes, hidden, len(channels), activation, dropout, noise)
+    linear_stages(layers, width * height * breadth, classes, hidden, len(channels), activation, dropout, noise, span)
     layers["temperature"] = Temperature(temperature)
     return embeddable(layers, hyperdimensions, projection, rounds)
 
 
 def linear_stages(layers: OrderedDict[str, nn.Module], width: int, classes: int, hidden: Sequence[int], done: int,
-                  activation: str, dropout: float, noise: Callable[[], EmbeddingNoise]) -> None:  # fmt: skip
+                  activation: str, dropout: float, noise: Callable[[], EmbeddingNoise],
+                  span: float = 255.0) -> None:  # fmt: skip
     """Appends the hidden stages and the class cosines, reading `width` values, to layers of which `done` are stages."""
     for i, out in enumerate(hidden, done + 1):
         if dropout:
             layers[f"drop{i}"] = nn.Dropout(dropout)
-        first = {"shift": -127.5, "shift_unit": 127.5} if i == 1 else {}
+        first = middle_of(span) if i == 1 else {}
         layers[f"linear{i}"] = CosineLinear(width, out, noise=noise(), **first)
         layers[f"act{i}"] = ACTIVATIONS[activation]()
         width = out
     layers["head"] = CosineLinear(width, classes, noise=noise())
+
+
+def middle_of(span: float) -> dict[str, float]:
+    """The first layer's shift for inputs 0..span."""
+    return {"shift": -span / 2, "shift_unit": span / 2}
 
 
 def embeddable(layers: OrderedDict[str, nn.Module], hyperdimensions: int | Sequence[int], projection: str,

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from torch import nn
 
 from ..layers import CosineConv1d, EmbeddingNoise, Temperature
-from .gnet import ACTIVATIONS, check_stages, embeddable, linear_stages
+from .gnet import ACTIVATIONS, check_stages, embeddable, linear_stages, middle_of
 
 
 def gnet_1d(shape: Sequence[int] = (3, 1, 206), classes: int = 4, channels: Sequence[int] = (64, 48),
             kernels: Sequence[int] = (11, 7), hidden: Sequence[int] = (), pool: int = 2, activation: str = "rasu",
             dropout: float = 0.0, train_dimensions: float = 0.0, train_dimensions_end: float = 0.0, sweep: bool = False,
             hyperdimensions: int | Sequence[int] = 2047, projection: str = "hadamard", rounds: int = 2,
-            temperature: float = 16.0) -> nn.Sequential:  # fmt: skip
-    """x: float (batch, C, 1, length), raw integers 0..255 -> (batch, classes).
+            temperature: float = 16.0, span: float = 255.0) -> nn.Sequential:  # fmt: skip
+    """x: float (batch, C, 1, length), raw integers 0..span -> (batch, classes).
 
     Each stage is CosineConv1d that keeps the length (odd kernels), a max-pool over `pool` places (0 for none), RASU or
     TASU; the rest, and the options, as in `gnet`. Raises ValueError for an unknown activation, a shape that is no
@@ -37,14 +37,14 @@ def gnet_1d(shape: Sequence[int] = (3, 1, 206), classes: int = 4, channels: Sequ
     width, length = shape[0], shape[2]
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for i, (out, kernel) in enumerate(zip(channels, kernels, strict=True), 1):
-        first: dict = {"shift": -127.5, "shift_unit": 127.5} if i == 1 else {"pad_value": -1.0 if signs else 0.0}
-        first |= {"pad_value": 128.0} if i == 1 else {}  # a signal's rest
+        first: dict = middle_of(span) if i == 1 else {"pad_value": -1.0 if signs else 0.0}
+        first |= {"pad_value": float((span + 1) // 2)} if i == 1 else {}  # a signal's rest
         layers[f"conv{i}"] = CosineConv1d(width, out, kernel, padding=kernel // 2, pool=pool, noise=noise(), **first)
         layers[f"act{i}"] = ACTIVATIONS[activation]()
         if dropout:
             layers[f"drop{i}"] = nn.Dropout(dropout)
         width, length = out, length // (pool or 1)
     layers["flatten"] = nn.Flatten()
-    linear_stages(layers, width * length, classes, hidden, len(channels), activation, dropout, noise)
+    linear_stages(layers, width * length, classes, hidden, len(channels), activation, dropout, noise, span)
     layers["temperature"] = Temperature(temperature)
     return embeddable(layers, hyperdimensions, projection, rounds)
