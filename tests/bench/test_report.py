@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bitwright.bench import write_failure, write_result
-from bitwright.bench.published import PAPERS
+from bitwright.bench.published import PAPERS, papers_table, say_what_is_shown
 from bitwright.bench.report import main, rewrite
 from bitwright.bench.results import FIELDS
 from bitwright.train import Recipe
@@ -122,3 +122,20 @@ def test_papers_beside_results(tmp_path):
     kinds = {row.kind for rows in PAPERS.values() for row in rows}
     assert kinds == {"paper", "code", "second-hand", "not available to us"}
     assert "not run yet" in text and text.count("### ") == len(PAPERS)
+
+
+def test_a_float_network_of_the_campaign_is_found_among_the_papers(tmp_path, capsys):
+    """The campaign evaluates it as any run; its row is about the network before it was embedded."""
+    fields = {"epochs": 150, "batch_size": 128, "optimizer": "adam", "lr": 0.003}
+    for seed, accuracy in enumerate((84.0, 86.0)):
+        result = {"recipe": "cifar_gnet", "recipe_hash": "x", "recipe_fields": fields, "seed": seed, "data": "cifar10"}
+        (tmp_path / f"cifar_gnet-seed{seed}.json").write_text(
+            json.dumps(result | {"model_accuracy": accuracy, "not_frozen": "a test"})
+        )
+    text = papers_table(tmp_path)
+    ours = "85.00 ± 1.41 % (2 seeds) | `cifar_gnet`, 150 epochs of 128, adam 0.003"
+    assert f"| CIFAR-10, float, RASU | 84.85 | code | {ours} |" in text
+    say_what_is_shown(tmp_path)
+    assert capsys.readouterr().err == ""
+    say_what_is_shown(tmp_path / "none")
+    assert "--results names it" in capsys.readouterr().err

@@ -5,6 +5,7 @@ A figure is one of three kinds: read in the paper ("paper"), read in or computed
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,12 @@ PAPERS: dict[str, tuple[Published, ...]] = {
 }  # fmt: skip
 
 
+def say_what_is_shown(results: Path) -> None:
+    """A word on stderr where there is no such folder, as behind an installed package."""
+    if not results.is_dir():
+        print(f"no folder {results} here, so of ours nothing is shown; --results names it", file=sys.stderr)
+
+
 def papers_rows(results: Path) -> Iterator[tuple[str, Published, str, str]]:
     """(paper, published row, ours in words, recipe and schedule) for every row."""
     for paper, rows in PAPERS.items():
@@ -88,6 +95,8 @@ def papers_rows(results: Path) -> Iterator[tuple[str, Published, str, str]]:
                 paths = sorted((results / "gnet").glob(f"{row.ours}-seed*.json"))
                 runs = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
                 ours = _embedded(runs, *row.embedded)
+                if not ours and row.embedded == FLOAT and (runs := read_results(row.ours, results)):
+                    ours = _floats(runs)
             else:
                 runs = read_results(row.ours, results) if row.ours else []
                 ours = str(summarize_seeds(row.ours, results)) if runs else ""
@@ -107,6 +116,13 @@ def _embedded(tables: list[dict[str, Any]], hyperdimensions: int, projection: st
     spread = f" ± {stdev(seen):.2f}" if len(seen) > 1 else ""
     draws = f" x {len(runs[0])} projections" if projection else ""
     return f"{fmean(seen):.2f}{spread} % ({len(runs)} seed{'s' * (len(runs) != 1)}{draws})"
+
+
+def _floats(runs: list[dict[str, Any]]) -> str:
+    """The float networks of runs that were evaluated as any other, as the campaign does."""
+    seen = [run.get("model_accuracy") or 0.0 for run in runs]
+    spread = f" ± {stdev(seen):.2f}" if len(seen) > 1 else ""
+    return f"{fmean(seen):.2f}{spread} % ({len(seen)} seed{'s' * (len(seen) != 1)})"
 
 
 def _schedule(result: dict[str, Any]) -> str:
