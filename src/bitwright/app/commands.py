@@ -176,8 +176,9 @@ def papers(results: Path = Path("results")) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from bitwright.bench.published import papers_rows
+    from bitwright.bench.published import papers_rows, say_what_is_shown
 
+    say_what_is_shown(results)
     tables: dict[str, Table] = {}
     for paper, row, ours, recipe in papers_rows(results):
         if paper not in tables:
