@@ -91,3 +91,15 @@ def test_fit_logs_it_and_the_weights_are_those_of_a_run_without():
     assert Recipe(health=True).hash() == Recipe().hash()
     with pytest.raises(ValueError, match="health = true"):
         health_table(plain.history)
+
+
+def test_a_convolution_is_looked_at_in_any_memory_format():
+    x, y = torch.from_numpy(RNG.integers(0, 256, (30, 1, 9, 7))).float(), torch.arange(30) % 2
+    options = {"shape": (1, 9, 7), "classes": 2, "channels": (4, 5), "pool": (True, False), "hidden": (6,)}
+    net = create_model("sign_cnn", seed=0, **options)
+    plain = Health(net, x, y).look()
+    assert set(plain) >= {"conv1", "conv2", "sign1"} and plain["conv2"]["gradient_cosine"] is not None
+    last = Health(net.to(memory_format=torch.channels_last), x, y).look()
+    assert {k: v["gradient_cosine"] for k, v in last.items() if "gradient_cosine" in v} == pytest.approx(
+        {k: v["gradient_cosine"] for k, v in plain.items() if "gradient_cosine" in v}, abs=1e-4
+    )

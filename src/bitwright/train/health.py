@@ -103,7 +103,7 @@ class Health:
             base, made = self._loss(), []
             for place in places.tolist():
                 flipped = signs.clone()
-                flipped.view(-1)[place] *= -1
+                flipped[torch.unravel_index(torch.tensor(place), flipped.shape)] *= -1  # any memory format
                 with _weights(layer, flipped):
                     made.append(float(self._loss() - base))
         done = torch.tensor(made, dtype=torch.float64, device=told.device)
