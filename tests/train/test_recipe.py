@@ -37,6 +37,10 @@ def test_a_misspelt_key_names_the_nearest(tmp_path):
         ({"optimizer": "adamm"}, "expected one of adam, adamw, sgd"),
         ({"autocast": "fp16"}, "expected one of none, bf16"),
         ({"augment": 3}, "augment is a table"),
+        ({"augment": {"mixup": -0.2}}, "augment.mixup must be 0"),
+        ({"label_smoothing": 2.0}, "label_smoothing is a share"),
+        ({"distill": {"weight": 1.5}}, "distill.weight is a share"),
+        ({"distill": {"temperature": 0.0}}, "temperature must be above 0"),
         ({"step_epochs": 3}, "step_epochs must be list"),
     ],
 )

@@ -6,7 +6,8 @@ algorithm behind a convolution (Winograd, blocking) can leak a fraction into the
 Source: Courbariaux et al. 2015 (BinaryConnect), arXiv:1511.00363; Hubara et al. 2016, arXiv:1602.02830.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ from .accumulator import ACCUMULATORS, excess, wrap
 from .scale import Scale
 
 Size = int | tuple[int, ...]
-QuantizerLike = str | QuantizerPair | Quantizer
+QuantizerLike = str | Mapping[str, Any] | QuantizerPair | Quantizer
 PAD_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 
 
@@ -119,8 +120,9 @@ def _no_bias(bias: bool, who: str) -> None:
 class BinaryLinear(_BinaryWeights, nn.Linear):
     """x (*, in_features) float -> (*, out_features): the sum of +-x over the inputs, times the scale.
 
-    weight_quantizer, input_quantizer: a name of QUANTIZERS, a QuantizerPair or None (inputs as they come; weights
-    real, also written "real", without a scale: a first stage of training, which does not freeze).
+    weight_quantizer, input_quantizer: a name of QUANTIZERS, one with options ({"name": "fda", "omega": 0.3}), a
+    QuantizerPair or None (inputs as they come; weights real, also written "real", without a scale: a first stage of
+    training, which does not freeze).
     scale: "none" | "tensor" | "channel" | "learned" | "power_of_two" | "two_level" | a positive number.
     accumulator: of the sums of signs; see set_accumulator.
     bias: only torch's place in the signature; True raises ValueError.

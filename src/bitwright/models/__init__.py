@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..layers import BinaryConv2d, BinaryLinear, method_parts
+from ..layers.accumulator import set_accumulator
 from .convert import convert
 from .float_twin import float_twin
 from .gnet import gnet, gnet_cnn, gnet_sign
@@ -40,9 +42,15 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
+METHOD_PARTS = ("weight_quantizer", "quantizer", "scale")  # what a model takes if it can be of any method
+
+
 def create_model(name: str, seed: int | None = None, **options: Any) -> nn.Module:
     """The network MODELS[name](**options), untrained, in training mode.
 
+    Two options are not the model's own. method: a name of METHODS, for models that take the three parts it stands for,
+    METHOD_PARTS; a part that is given too wins, so method="parq", quantizer="relu" is PARQ on weights alone.
+    accumulator: "wrap8" or "wrap8_half" for the sums of every layer that reads signs, but the last.
     seed: of the initial weights; None takes torch's global generator. Raises ValueError for an unknown name (naming
     the nearest) or option. The model carries `input_shape` and `identity` (its name and options) as attributes.
     """
@@ -58,13 +66,25 @@ def create_model(name: str, seed: int | None = None, **options: Any) -> nn.Modul
 
 def _built(name: str, options: dict[str, Any]) -> nn.Module:
     takes = inspect.signature(MODELS[name]).parameters
-    unknown = [key for key in options if key not in takes]
+    own = {key: value for key, value in options.items() if key not in ("method", "accumulator")}
+    method = options.get("method") if takes.keys() >= set(METHOD_PARTS) else None
+    unknown = [key for key in options if key not in takes and (key in own or key == "method" and method is None)]
     if unknown:
         raise ValueError(f"create_model: {name} has no option {unknown[0]!r}; options: {', '.join(takes)}")
-    model = MODELS[name](**options)
+    parts = {} if method is None else method_parts(method)
+    model = MODELS[name](**{**parts, **own})
     model.input_shape = tuple(options.get("shape", takes["shape"].default))  # type: ignore[assignment]
     model.identity = {"name": name, "options": options}  # type: ignore[assignment]
+    if options.get("accumulator", "int32") != "int32":
+        _narrow(model, options["accumulator"])
     return model
+
+
+def _narrow(model: nn.Module, accumulator: str) -> None:
+    pixels = torch.randint(0, 256, (2, *model.input_shape), generator=torch.Generator().manual_seed(0))  # type: ignore
+    binary = [key for key, layer in model.named_modules() if isinstance(layer, BinaryConv2d | BinaryLinear)]
+    if not set_accumulator(model, accumulator, pixels.float(), keep=binary[-1:]):
+        raise ValueError(f"create_model: no layer but the last reads signs, so none can take accumulator {accumulator}")
 
 
 def list_models(pattern: str = "*") -> list[str]:

@@ -5,7 +5,8 @@ synthesize.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from .approx_sign import approx_sign
 from .biper import biper_weights
@@ -68,35 +69,54 @@ ON_ACTIVATIONS_ONLY = frozenset({"rbnn_activation", "recu_activation"})
 QuantizerMaker = Callable[..., QuantizerPair | Quantizer]
 
 
-def make_quantizer(quantizer: "str | QuantizerPair | Quantizer | QuantizerMaker", features: int | None = None,
-                   axis: int = 0) -> Quantizer:  # fmt: skip
+def make_quantizer(quantizer: "str | Mapping[str, Any] | QuantizerPair | Quantizer | QuantizerMaker",
+                   features: int | None = None, axis: int = 0) -> Quantizer:  # fmt: skip
     """The module for a name of QUANTIZERS, a pair of one's own, or a function that builds one, called as those are.
 
+    A name with options is a mapping, as a recipe's table has it: {"name": "fda", "omega": 0.3}; the options are the
+    arguments of QUANTIZERS[name].
     features, axis: for a quantizer with weights of its own, how long a row of x is and where it lies: 0 for a weight
     (out, ...), whose filters are rows, 1 for an activation (batch, channels, ...), whose pixels are.
-    Raises ValueError for an unknown name, one made for the other place, or features missing where they are needed.
+    Raises ValueError for an unknown name or option, one made for the other place, or features missing where they are
+    needed.
     """
     if isinstance(quantizer, Quantizer):
         return quantizer
     if isinstance(quantizer, QuantizerPair):
         return Quantizer(quantizer)
-    build = quantizer
-    if isinstance(quantizer, str):
-        if quantizer not in QUANTIZERS:
-            known = ", ".join(QUANTIZERS)
-            raise ValueError(f"quantizer: no {quantizer!r}; choose one of {known}, or pass a QuantizerPair")
-        if axis == 1 and quantizer in ON_WEIGHTS_ONLY:
-            raise ValueError(f"quantizer: {quantizer!r} is made for weights; activations take another, such as 'ste'")
-        build = QUANTIZERS[quantizer]
+    build, options = quantizer, {}
+    if isinstance(build, Mapping):
+        options = {key: value for key, value in build.items() if key != "name"}
+        build = build.get("name", "")
+    if isinstance(build, str):
+        name, build = build, _by_name(build, axis)
+        _check_options(name, build, options)
     if not callable(build):
         raise ValueError(f"quantizer: {quantizer!r} is neither a name, a QuantizerPair nor a function that makes one")
     if "features" in inspect.signature(build).parameters:
         if features is None:
             raise ValueError(f"quantizer: {quantizer!r} needs to know its width: Sign(..., channels=64)")
-        made = build(features=features, axis=axis)
-    else:
-        made = build()
+        options = {**options, "features": features, "axis": axis}
+    made = build(**options)
     return made if isinstance(made, Quantizer) else Quantizer(made)
+
+
+def _by_name(name: str, axis: int) -> QuantizerMaker:
+    if name not in QUANTIZERS:
+        known = ", ".join(QUANTIZERS)
+        raise ValueError(f"quantizer: no {name!r}; choose one of {known}, or pass a QuantizerPair")
+    if axis == 1 and name in ON_WEIGHTS_ONLY:
+        raise ValueError(f"quantizer: {name!r} is made for weights; activations take another, such as 'ste'")
+    return QUANTIZERS[name]
+
+
+def _check_options(name: str, build: QuantizerMaker, options: Mapping[str, Any]) -> None:
+    takes = dict(inspect.signature(build).parameters)
+    if takes.pop("options", None) is not None:  # hands on to NoisyFourier, and that to fda
+        takes |= {**inspect.signature(NoisyFourier).parameters, **inspect.signature(fda).parameters}
+    known = [key for key in takes if key not in ("features", "axis", "series")]
+    if unknown := next((key for key in options if key not in known), None):
+        raise ValueError(f"quantizer: {name!r} has no option {unknown!r}; options: {', '.join(known) or 'none'}")
 
 
 __all__ = [

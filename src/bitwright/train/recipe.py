@@ -132,6 +132,15 @@ class Recipe:
         for key in ("lr", "lr_end", "average", "weight_decay", "clip_latent", "checkpoint_seconds", "warmup_epochs"):
             if not getattr(self, key) >= 0:
                 raise ValueError(f"recipe: {key} must be 0 or more, got {getattr(self, key)}")
+        shares = {"label_smoothing": self.label_smoothing, "distill.weight": self.distill.weight}
+        for key, value in shares.items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"recipe: {key} is a share in [0, 1], got {value}")
+        if not self.distill.temperature > 0:
+            raise ValueError(f"recipe: distill.temperature must be above 0, got {self.distill.temperature}")
+        for key in ("mixup", "cutmix"):
+            if not getattr(self.augment, key) >= 0:
+                raise ValueError(f"recipe: augment.{key} must be 0 (off) or more, got {getattr(self.augment, key)}")
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> "Recipe":
@@ -156,15 +165,22 @@ class Recipe:
             raise ValueError(f"{path}: {error}") from None
 
     def override(self, changes: Mapping[str, Any]) -> "Recipe":
-        """A copy with some fields changed; keys may be dotted ("augment.shift", "model_options.hidden")."""
+        """A copy with some fields changed; keys may be dotted ("augment.shift", "model_options.hidden").
+
+        Where a quantizer stands by its name, "model_options.quantizer.omega" gives it that option.
+        """
         values = asdict(self)
         for key, value in changes.items():
-            table, _, leaf = key.rpartition(".")
+            *tables, leaf = key.split(".")
             place = values
-            if table:
-                if not isinstance(values.get(table), dict):
-                    raise ValueError(_unknown("recipe", table, values))
-                place = values[table]
+            for depth, table in enumerate(tables):
+                if depth and isinstance(place.get(table), str):
+                    place[table] = {"name": place[table]}
+                if depth and table not in place:
+                    raise ValueError(f"recipe: {key} is an option of {table}, which is not set; set it to a name first")
+                if not isinstance(place.get(table), dict):
+                    raise ValueError(_unknown("recipe", table, place))
+                place = place[table]
             if isinstance(place.get(leaf), dict) and isinstance(value, Mapping):
                 value = {**place[leaf], **value}
             place[leaf] = value
