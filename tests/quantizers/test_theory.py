@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from bitwright.quantizers import QUANTIZERS, bnn_plus_plus, ede, ede_plus, fda, fda_plus, quantize, sign_ste
+from bitwright.quantizers import (
+    QUANTIZERS,
+    bnn_plus_plus,
+    ede,
+    ede_plus,
+    fda,
+    fda_plus,
+    quantize,
+    reactnet_weights,
+    sign_ste,
+)
 from bitwright.quantizers.poly_plus import poly_plus
 from bitwright.quantizers.schedules import linear
 from bitwright.quantizers.swish_sign import swish_sign_slope, swish_sign_value
@@ -141,6 +151,26 @@ def test_bad_questions_are_refused():
         check_pair(sign, np.ones_like, lo=1, hi=1)
     with pytest.raises(ValueError, match="not finite"), np.errstate(divide="ignore"):
         check_pair(sign, lambda x: 1 / np.abs(x - 4))
+
+
+def test_functions_may_be_of_tensors_or_constant_and_quantizers_have_names():
+    plain = str(check_pair(sign, np.ones_like))
+    assert str(check_pair(torch.sign, torch.ones_like)) == str(check_pair(np.sign, lambda w: 1.0)) == plain
+    assert str(check_pair(lambda w: w.clamp(-1, 1), lambda w: (w.abs() < 1).double(), lo=-2, hi=2)).startswith(
+        "integral: yes"
+    )
+    for name in ("irnet", "parq"):
+        assert str(check_pair(name, progress=0.3)) == str(check_pair(scalar_pair(name), progress=0.3))
+
+
+def test_functions_that_do_not_act_on_single_numbers_are_refused():
+    for pair in (reactnet_weights(), lambda w: 1.0 if w >= 0 else -1.0):
+        with pytest.raises(ValueError, match="forward|backward must take.*treat each number by itself.*np.vectorize"):
+            check_pair(pair, np.ones_like)
+    with pytest.raises(ValueError, match=r"backward makes \(2,\) of \(1001,\)"):
+        check_pair(sign, lambda w: np.ones(2))
+    with pytest.raises(ValueError, match="progress is a share"):
+        check_pair("bnn++", progress=7)
 
 
 SCALED = swish_sign_value(torch.ones((), dtype=torch.float64), 2.0)

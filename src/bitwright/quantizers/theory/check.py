@@ -1,12 +1,14 @@
 """check_pair: does a (forward, backward) pair come from a monotone P and a smooth T, as F = T o P and B = T' o P?
 
 If so, training with the pair is ProxConnect with P on loss(T(.)), and its guarantees hold for that loss, for a fixed T.
-Source: Lu et al. 2023 (PC++), arXiv:2402.17710, the criterion; where F or B jumps the chain rule says nothing, so there
-are two verdicts: `integral` takes P(w) = integral of dF / B at its word, `exact` lets P jump and asks only that T exist
-(any cubic through value and slope on both sides will do).
+Source: Lu et al. 2023 (PC++), arXiv:2402.17710, for the question; the criterion's form here follows from the chain
+rule, dF = B dP. Where F or B jumps that says nothing, so there are two verdicts: `integral` takes P(w) = integral of
+dF / B at its word, `exact` lets P jump and asks only that T exist (any cubic through value and slope on both sides will
+do).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,25 +31,59 @@ def functions_of(pair: QuantizerPair, values: Mapping[str, float]) -> tuple[Func
     return forward, backward
 
 
-def check_pair(forward: Function | QuantizerPair, backward: Function | None = None, *, lo: float = -4.0,
-               hi: float = 4.0, progress: float = 0.5) -> PairReport:  # fmt: skip
+def numeric(name: str, function: Callable[[Any], Any], x: np.ndarray) -> Function:
+    """`function` as one of float64 arrays of any shape, tried on x; one of torch tensors, or a constant, will do.
+
+    name: for the ValueError that it raises unless every number is treated by itself.
+    """
+
+    def of_tensors(x: np.ndarray) -> Any:
+        return function(torch.from_numpy(np.ascontiguousarray(x, np.float64)))
+
+    asked: Callable[[np.ndarray], Any] = function
+    try:
+        value = function(x)
+    except Exception as error:
+        try:
+            asked, value = of_tensors, of_tensors(x)
+        except Exception:
+            raise ValueError(
+                f"check_pair: {name} must take a float64 array or tensor and treat each number by itself, but raised "
+                f"{type(error).__name__}: {error}; np.vectorize makes such a function of one of a single number"
+            ) from error
+    if np.shape(value) not in ((), x.shape):
+        raise ValueError(f"check_pair: {name} makes {np.shape(value)} of {x.shape}, expected the same shape")
+    return lambda x: np.broadcast_to(np.asarray(asked(x), np.float64), np.shape(x))
+
+
+def check_pair(forward: Callable[[Any], Any] | QuantizerPair | str, backward: Callable[[Any], Any] | None = None, *,
+               lo: float = -4.0, hi: float = 4.0, progress: float = 0.5) -> PairReport:  # fmt: skip
     """Both verdicts for F = forward and B = backward on [lo, hi], with P, T and their Lipschitz constants or the
     interval where and why it fails.
 
-    forward, backward: float64 arrays of any shape -> the same shape, acting element by element; or one QuantizerPair,
-    its schedules at `progress`, its `prepare` left out (the pair is a function of what that returns).
+    forward, backward: float64 arrays (or torch tensors) of any shape -> the same shape or one number for all, acting
+    element by element; or one QuantizerPair or name of QUANTIZERS, its schedules at `progress`, its `prepare` left out
+    (the pair is a function of what that returns); of those that look at a whole filter, the mean size is 1.
     Numeric: 8192 cells; a jump smaller than 1e-4 of a function's range, a slope below 1e-9 and a change of B
     below 1e-6 of its largest value are not seen; Lipschitz constants are those of the grid, good to about 1e-3.
-    Raises ValueError for an empty interval, or a function that is not finite on it.
+    Raises ValueError for an empty interval, or a function that is not finite on it or does not act on single numbers.
     """
+    if not 0 <= progress <= 1:
+        raise ValueError(f"check_pair: progress is a share of the training in [0, 1], got {progress}")
+    if isinstance(forward, str):
+        from .table import scalar_pair
+
+        forward = scalar_pair(forward)
     if isinstance(forward, QuantizerPair):
         forward, backward = functions_of(forward, forward.values_at(progress))
     if backward is None:
         raise ValueError("check_pair: backward is missing; give two functions, or one QuantizerPair")
     if not lo < hi:
         raise ValueError(f"check_pair: the interval [{lo}, {hi}] is empty; give lo < hi")
+    x = np.linspace(lo, hi, 1001)
+    forward, backward = numeric("forward", forward, x), numeric("backward", backward, x)
     for name, function in (("forward", forward), ("backward", backward)):
-        if not np.isfinite(function(np.linspace(lo, hi, 1001))).all():
+        if not np.isfinite(function(x)).all():
             raise ValueError(f"check_pair: {name} is not finite on [{lo}, {hi}]; choose another interval")
     segments = split(forward, backward, lo, hi)
     scale = max(max(float(np.abs(segment.backward).max()) for segment in segments), LEVEL)
