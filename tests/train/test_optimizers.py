@@ -57,6 +57,19 @@ def test_a_run_ends_in_signs_and_freezes_and_says_its_gap(update, tmp_path):
     assert again.val_accuracy == result.val_accuracy
 
 
+def test_an_average_of_the_weights_ends_in_signs_too():
+    placed = fit(net("latent"), DATA, prox={"update": "pc"}, average=0.9, **FIELDS)
+    assert all(set(w.unique().tolist()) == {-1.0, 1.0} for w in weights_of(placed.model).values())
+
+
+def test_what_an_update_would_ignore_is_refused():
+    with pytest.raises(ValueError, match="T belongs to update 'pc\\+\\+', not 'pc'"):
+        fit(net("latent"), DATA, prox={"update": "pc", "smooth": "swish_sign"}, **FIELDS)
+    with pytest.raises(ValueError, match="accumulate sets P's prox_strength, which this P does not have"):
+        fit(net("latent"), DATA, prox={"update": "pc", "accumulate": 0.1}, **FIELDS)
+    assert fit(net("latent"), DATA, prox={"update": "pc", "map": "soft_threshold", "accumulate": 0.1}, **FIELDS).history
+
+
 def test_bop_flips_signs_and_its_rate_ends_where_it_is_said():
     bop = {"gamma": 0.02, "gamma_end": 0.01, "threshold": 1e-6}
     rates = []

@@ -12,6 +12,7 @@ BinaryRelax and PARQ are pc with their own P. In a network of BinaryLinear and B
 bc, pc and pc++ as well; this class does all five, on any tensors of any model.
 """
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -36,8 +37,8 @@ class ProxConnect:
     scale: levels are +-v, v the mean size of the latent tensor or of each index of axis 0, or +-1 with "none".
 
     Between steps each weight holds the point where the gradient is taken; its latent value is in `latent`, in the
-    wrapper's state_dict. Weight decay acts where the step starts. Raises ValueError for an unknown update or scale, or
-    a weight that the optimizer does not hold.
+    wrapper's state_dict. Weight decay acts where the step starts. Raises ValueError for an unknown update or scale, a
+    weight that the optimizer does not hold, a T of another update than pc++, or a P without the strength to accumulate.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, weights: Iterable[Tensor], update: str = "pc",
@@ -53,6 +54,13 @@ class ProxConnect:
         if not all(id(w) in held for w in self.weights):
             raise ValueError("ProxConnect: a weight is not among the optimizer's parameters; give it to both")
         self.P = sign_map() if update == "bc" or P is None else P
+        if T is not None and update != "pc++":
+            raise ValueError(f"ProxConnect: T belongs to update 'pc++', not {update!r}; leave it out or take pc++")
+        if accumulate and "prox_strength" not in inspect.signature(self.P.value).parameters:
+            raise ValueError(
+                "ProxConnect: accumulate sets P's prox_strength, which this P does not have; take soft_threshold_map "
+                "or lasso_map, or leave accumulate at 0"
+            )
         self.T = T or SmoothMap(lambda p: p, torch.ones_like)
         self.progress, self.total_rate = 0.0, 0.0
         self.latent = [w.detach().clone() for w in self.weights]
@@ -83,6 +91,12 @@ class ProxConnect:
         for weight, latent in zip(self.weights, self.latent, strict=True):
             latent.copy_(weight.clamp(-self.clip, self.clip) if self.clip else weight)
         self._show()
+
+    @torch.no_grad()
+    def adopt(self) -> None:
+        """The weights as somebody else has set them, to an average for instance, become the latent ones."""
+        for weight, latent in zip(self.weights, self.latent, strict=True):
+            latent.copy_(weight)
 
     @torch.no_grad()
     def project(self) -> None:

@@ -242,10 +242,12 @@ class Run:
 
     def finish(self) -> None:
         set_progress(self.model, 1.0)
-        if isinstance(self.optimizer, ProxConnect):
-            self.optimizer.project()
         if self.average is not None:
             self.average.put_in()
+        if isinstance(self.optimizer, ProxConnect):
+            if self.average is not None:
+                self.optimizer.adopt()
+            self.optimizer.project()
         n_batches = self.recipe.batchnorm_batches or (AVERAGED_BATCHES if self.average is not None else 0)
         if n_batches:
             order = torch.randperm(len(self.x), generator=generator(self.recipe.seed, self.recipe.epochs))
