@@ -93,3 +93,14 @@ def test_the_module_exists_before_the_optimizer_and_learns_and_is_not_in_the_pro
     assert torch.equal(model(x), scores)
     bare = freeze(model, input=x.numpy().astype(np.uint8))
     assert bare.to_bytes() == program.to_bytes()
+
+
+def test_at_alpha_zero_training_is_the_sign_and_still_reaches_every_parameter():
+    """Distributed training waits for the gradient of each parameter."""
+    quantizer = NoisyFourier(4, axis=1)
+    set_progress(quantizer, 1.0)
+    x = torch.randn(6, 4)
+    out = quantizer(x)
+    assert torch.equal(out, torch.where(x >= 0, 1.0, -1.0))
+    out.sum().backward()
+    assert all(p.grad is not None and not p.grad.any() for p in quantizer.parameters())

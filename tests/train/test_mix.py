@@ -51,3 +51,8 @@ def test_fit_learns_from_mixed_images_and_repeats_itself():
         recipe = Recipe(epochs=2, lr=5e-3, augment=Augment(mixup=0.2, cutmix=1.0))
         runs.append(fit(model, data, recipe=recipe, progress=False))
     assert runs[0].history == runs[1].history and runs[0].val_accuracy > 60
+
+
+def test_cutmix_of_what_is_no_image_is_refused():
+    with pytest.raises(ValueError, match=r"cutmix needs images.*shape \(4, 7\)"):
+        mix(torch.zeros(4, 7), Augment(cutmix=1.0), torch.Generator())

@@ -64,13 +64,13 @@ class NoisyFourier(Quantizer):
             return self.signs(x)
         signs = quantize(x, self.pair, **self.values())
         alpha = float(self.alpha)
-        if self.noise is None or alpha == 0:
+        if self.noise is None or (alpha == 0 and not self.training):
             return signs
         if self.axis == 0:
             noise = self.noise(x.flatten(1)).reshape(x.shape)
         else:
             noise = self.noise(x.movedim(1, -1)).movedim(-1, 1)
-        return signs + alpha * noise
+        return signs + alpha * noise  # also at alpha 0: distributed training wants every parameter in every step
 
     def set_progress(self, progress: float) -> None:
         super().set_progress(progress)

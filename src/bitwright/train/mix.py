@@ -22,8 +22,11 @@ class Mixed(NamedTuple):
 def mix(x: Tensor, options: Augment, generator: Generator) -> Mixed:
     """One share for the batch, from Beta(a, a) with a = options.mixup or options.cutmix; where both are on, a coin.
 
-    CutMix needs images (batch, channels, height, width) and keeps the share that its rectangle really left.
+    CutMix keeps the share that its rectangle really left. Raises ValueError where it is asked for and x is not images,
+    (batch, channels, height, width).
     """
+    if options.cutmix and x.dim() != 4:
+        raise ValueError(f"mix: cutmix needs images (batch, C, H, W), but x has shape {tuple(x.shape)}; mixup does not")
     cut = bool(options.cutmix) and (not options.mixup or bool(torch.rand((), generator=generator) < 0.5))
     share = _beta(options.cutmix if cut else options.mixup, generator)
     partner = torch.randperm(len(x), generator=generator)
