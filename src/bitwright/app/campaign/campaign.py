@@ -1,48 +1,57 @@
 """`campaign`: rows -> trained jobs -> results, and the table of what they gave beside the bars.
 
-Also `python -m bitwright.app.campaign.campaign`, which needs torch and NumPy alone.
+From a bare source tree `PYTHONPATH=src python -m bitwright campaign` comes here too; it needs torch, NumPy and Pillow.
 """
 
 import argparse
 import re
-import shutil
 import sys
 from pathlib import Path
 
-from bitwright.app.campaign.jobs import Job, jobs_of
+from bitwright.app.campaign.jobs import jobs_of
 from bitwright.app.campaign.rows import ROWS, Row, find_rows
 from bitwright.app.campaign.run import run_jobs
 from bitwright.app.recipes import find_recipe, recipe_class
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
+SAID = "Train the rows of the published tables in order of worth, resumable at any moment, and write their results."
 
 
 def campaign(
     rows: list[str] | None = None, budget: str = "", at_once: int = 0, out: str | Path = "runs/campaign",
     results: str | Path = "results", evaluate: bool = True, dry: bool = False,
 ) -> int:  # fmt: skip
-    """Trains what is missing, reads the test set once for each finished run that has no results yet, prints the table.
+    """Trains what is missing, reads the test set once for each run as it is finished, prints the table.
 
-    rows: keys; none: those this machine can do. Returns 0 when every run is done, else 1.
-    Raises ValueError for an unknown row or a budget that is no time.
+    rows: keys; none: those this machine can do. at_once: runs side by side; 0 chooses. Returns 0 when nothing is left
+    to do, else 1. Raises ValueError for an unknown row, a budget that is no time, or a negative at_once.
     """
+    budgeted = seconds_of(budget)
+    if at_once < 0:
+        raise ValueError(f"campaign: at_once is {at_once}, expected 1 or more, or 0 to choose")
     device = "gpu" if _has_gpu() else "cpu"
     chosen = find_rows(rows, device)
     jobs = jobs_of(chosen, Path(out))
     at_once = at_once or (4 if device == "gpu" else 1)
-    todo = [job for job in jobs if not job.done and not job.failed]
-    print(f"{len(chosen)} rows, {len(jobs)} runs, {len(todo)} to do, {at_once} at once on the {device.upper()}")
+    read = Path(results) if evaluate else None
+    todo = [job for job in jobs if job.left(read)]
+    print(f"{_counted(len(chosen), 'row')}, {_counted(len(jobs), 'run')}, {len(todo)} to do, {at_once} at once on the "
+          f"{device.upper()}")  # fmt: skip
     if dry:
+        for row in chosen:
+            print(f"{row.key}: {row.what}" + ("" if row.bar is None else f"; bar {row.bar:.1f} %"))
         for job in todo:
-            print(f"  {job.folder.name}" + ("" if job.wanted else "  (others start from it or learn from it)"))
+            why = "" if job.wanted else "  (others start from it or learn from it)"
+            print(f"  {job.folder.name}{why}" + ("  (trained; the test set is to be read)" if job.done else ""))
         return 0
     store = Path(results) / "unfinished"
-    done = run_jobs(jobs, seconds_of(budget), at_once, store, say=lambda text: print(text, flush=True))
-    if evaluate:
-        for job in jobs:
-            _evaluate(job, Path(results))
+    done = run_jobs(jobs, budgeted, at_once, store, read, say=lambda text: print(text, flush=True))
     print(table(chosen, Path(results)))
     return 0 if done else 1
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'s' * (n != 1)}"
 
 
 def seconds_of(budget: str) -> float | None:
@@ -75,43 +84,31 @@ def _measured(recipe: str, results: Path) -> str:
         return str(summarize_seeds(recipe, results))
     except FileNotFoundError:
         return "not run yet"
-
-
-def _evaluate(job: Job, results: Path) -> None:
-    from bitwright.app.workflow import evaluate_run
-    from bitwright.bench.results import read_result, result_path
-
-    if not job.wanted or not (job.done or job.failed):
-        return
-    recipe = recipe_class().from_toml(job.recipe)
-    path = result_path(recipe.name, job.seed, results)
-    if path.exists() and read_result(path)["recipe_hash"] == recipe.hash():
-        return
-    print(f"reading the test set for {job.folder.name} ...", flush=True)
-    evaluate_run(job.folder, results)
+    except ValueError as error:  # of another recipe of this name
+        return str(error)
 
 
 def _has_gpu() -> bool:
-    if shutil.which("nvidia-smi") is None:
-        return False
     import torch
 
     return torch.cuda.is_available()
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bitwright.app.campaign.campaign", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bitwright campaign", description=SAID)
     parser.add_argument("--rows", nargs="+", choices=[row.key for row in ROWS], help="by default what this machine can")
     parser.add_argument("--budget", default="", help="stop after so long: 90s, 25m, 8h")
-    parser.add_argument("--at-once", type=int, default=0, help="runs side by side; 0 chooses")
+    parser.add_argument(
+        "--at-once", type=int, default=0, help="runs side by side; 0 chooses (one on a CPU, four on a GPU)"
+    )
     parser.add_argument("--out", default="runs/campaign", help="for the run folders")
-    parser.add_argument("--results", default="results")
+    parser.add_argument("--results", default="results", help="for results, and small checkpoints of unfinished runs")
     parser.add_argument("--no-evaluate", dest="evaluate", action="store_false", help="leave the test set unread")
     parser.add_argument("--dry", action="store_true", help="only say what would run")
     try:
         return campaign(**vars(parser.parse_args(argv)))
-    except (ValueError, FileNotFoundError) as error:
-        print(f"campaign: {error}", file=sys.stderr)
+    except (ValueError, FileNotFoundError, ImportError) as error:
+        print(f"bitwright: error: {error}", file=sys.stderr)
         return 2
 
 

@@ -21,13 +21,13 @@ def campaign_command(
     bitwright campaign --rows fda-cpu --budget 25m
 
     Args:
-        rows: keys of rows; by default what this machine can do.
+        rows: fda, resnet20, weights, vgg, vit, logic, gnet, fda-cpu, resnet20-cpu; by default what this machine can do.
         budget: stop after so long, each run's checkpoint written: 90s, 25m, 8h.
         at_once: runs side by side; 0 chooses (one on a CPU, four on a GPU).
         out: for the run folders.
         results: folder for results, and for small checkpoints of unfinished runs.
-        evaluate: read the test set once for each run that is done.
-        dry: only say what would run.
+        evaluate: by default the test set is read once for each run, as soon as it is trained.
+        dry: only say what the rows are and what would run.
     """
     from bitwright.app.campaign.campaign import campaign
 

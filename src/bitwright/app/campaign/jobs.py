@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bitwright.app.campaign.rows import Row
 from bitwright.app.recipes import find_recipe, recipe_class
+from bitwright.bench.results import read_result, result_path
 from bitwright.data.float_weights import FLOAT_WEIGHTS
 
 CHECKPOINT, PROGRAM = "checkpoint.pt", "model.bw"
@@ -33,6 +34,19 @@ class Job:
     def failed(self) -> bool:
         described = self.folder / "run.json"
         return described.exists() and "failed" in json.loads(described.read_text(encoding="utf-8"))
+
+    def left(self, results: Path | None) -> bool:
+        """Whether something is to be done: training, or, where `results` are wanted, the reading of the test set."""
+        if self.done or self.failed:
+            return self.wanted and results is not None and not has_result(self.recipe, self.seed, results)
+        return True
+
+
+def has_result(file: Path, seed: int, results: Path) -> bool:
+    """Whether `results` hold a reading of this very recipe, not of an earlier one of its name."""
+    recipe = recipe_class().from_toml(file)
+    path = result_path(recipe.name, seed, results)
+    return path.exists() and read_result(path)["recipe_hash"] == recipe.hash()
 
 
 def jobs_of(rows: Iterable[Row], out: Path) -> list[Job]:

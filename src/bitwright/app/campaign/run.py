@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bitwright.app.campaign.jobs import Job, keep_unfinished, take_up_unfinished
@@ -17,55 +19,77 @@ LOG = "log.txt"
 
 def run_jobs(
     jobs: list[Job], budget: float | None = None, at_once: int = 1, store: Path | None = None,
-    say: Callable[[str], None] = print, every: float = 20.0,
+    results: Path | None = None, say: Callable[[str], None] = print, every: float = 20.0,
 ) -> bool:  # fmt: skip
-    """True when every job is done or has failed for good. budget: seconds, None for no end. store: for checkpoints of
-    unfinished jobs. say: gets a line of progress every `every` seconds.
+    """True when nothing is left of any job. budget: seconds, None for no end. store: for checkpoints of unfinished
+    jobs. results: folder where each run that a row asks for leaves its reading of the test set, as soon as it is
+    trained; None leaves the test set unread. say: gets a line of progress every `every` seconds.
     """
     if store is not None:
         take_up_unfinished(jobs, store)
     end = None if budget is None else time.monotonic() + budget
     running: dict[subprocess.Popen, Job] = {}
+    taken = {job.folder for job in jobs if not job.left(results)}  # over, or running
     broken: set[Path] = set()
     said = time.monotonic()
     try:
-        while end is None or time.monotonic() < end:
-            for process, job in list(running.items()):
-                if process.poll() is not None:
-                    del running[process]
-                    if process.returncode:
-                        broken.add(job.folder)
-                    say(_finished(job, process.returncode))
-            busy = {job.folder for job in running.values()}
-            for job in jobs:
-                if len(running) < at_once and _ready(job, jobs, busy | broken):
-                    running[_start(job, at_once)] = job
-                    busy.add(job.folder)
-            if not running:
-                break
-            if time.monotonic() - said > every:
-                said = time.monotonic()
-                say("; ".join(_where(job) for job in running.values()))
-            time.sleep(0.2)
+        with _terminated_as_ctrl_c():
+            while end is None or time.monotonic() < end:
+                for process, job in list(running.items()):
+                    if process.poll() is not None:
+                        del running[process]
+                        if process.returncode:
+                            broken.add(job.folder)
+                        say(_finished(job, process.returncode))
+                for job in jobs:
+                    if len(running) < at_once and job.folder not in taken and _ready(job, jobs):
+                        running[_start(job, at_once, results)] = job
+                        taken.add(job.folder)
+                if not running:
+                    break
+                if time.monotonic() - said > every:
+                    said = time.monotonic()
+                    say("; ".join(_where(job) for job in running.values()))
+                time.sleep(0.2)
+            else:
+                say("the time is up: each run writes its checkpoint; the same command goes on")
     except KeyboardInterrupt:
         say("stopping: each run writes its checkpoint; the same command goes on")
     finally:
         _stop(running)
         if store is not None:
             keep_unfinished(jobs, store)
-    return all(job.done or job.failed for job in jobs)
+    stuck = broken | {job.folder for job in jobs if job.failed}
+    for job in jobs:
+        if not job.done and (waited := sorted(stuck.intersection(job.needs))):
+            say(f"{job.folder.name}: not begun; it needs {waited[0].name}, which did not finish")
+    return not any(job.left(results) for job in jobs)
 
 
-def _ready(job: Job, jobs: list[Job], taken: set[Path]) -> bool:
-    done = {other.folder for other in jobs if other.done}
-    return not job.done and not job.failed and job.folder not in taken and done.issuperset(job.needs)
+@contextmanager
+def _terminated_as_ctrl_c() -> Iterator[None]:
+    """A polite end from outside (`timeout`, a batch system) stops the runs too, instead of leaving them alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def _start(job: Job, at_once: int) -> subprocess.Popen:
+def _ready(job: Job, jobs: list[Job]) -> bool:
+    return {other.folder for other in jobs if other.done}.issuperset(job.needs)
+
+
+def _start(job: Job, at_once: int, results: Path | None) -> subprocess.Popen:
     threads = max(1, len(os.sched_getaffinity(0)) // at_once) if hasattr(os, "sched_getaffinity") else 1
     environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
     job.folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "bitwright.app.campaign.worker", str(job.recipe), str(job.seed), str(job.folder)]
+    if results is not None and job.wanted:
+        command.append(str(results))
     with (job.folder / LOG).open("ab") as log:
         return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
 
