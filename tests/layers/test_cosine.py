@@ -1,5 +1,6 @@
 """Cosine layers against their formula in NumPy, place by place; their gradients; noise and its schedule."""
 
+import copy
 import math
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright[train]'")
 from torch import nn  # noqa: E402
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 from bitwright.layers import (  # noqa: E402
     RASU,
@@ -143,3 +145,29 @@ def test_the_noise_schedule_is_a_saved_buffer_and_ends_exactly():
 def test_errors(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+class Readings(TorchDispatchMode):
+    """Counts numbers that are read from where a tensor lies: a GPU would be waited for."""
+
+    def __init__(self):
+        super().__init__()
+        self.n = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.n += func is torch.ops.aten._local_scalar_dense.default
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_step_with_noise_reads_nothing_back_and_a_loaded_state_counts():
+    noise, z = EmbeddingNoise(64.0, 4096.0), torch.zeros(200, 200)
+    with Readings() as readings:
+        noise.set_progress(0.5)
+        noise(z)
+    assert readings.n == 0
+    torch.manual_seed(0)
+    before = noise(z).std()
+    noise.load_state_dict({"inverse": torch.tensor(4 / 512, dtype=torch.float64)})
+    torch.manual_seed(0)
+    torch.testing.assert_close(noise(z).std(), 2 * before)
+    assert copy.deepcopy(noise).present() == 4 / 512

@@ -6,6 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright[train]'")
 
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+
 from bitwright.layers.gates import gather_sum, relaxed_gates, scatter_plan  # noqa: E402
 from bitwright.layers.parametrizations import PARAMETRIZATIONS, TRUTH, walsh_matrix  # noqa: E402
 
@@ -27,6 +29,31 @@ def test_each_gate_at_its_corners_and_between(gate):
     got = relaxed_gates(torch.stack([a, b]), table, wiring)[0]
     torch.testing.assert_close(got, SIXTEEN[gate](a, b), rtol=0, atol=1e-15)
     assert got[:4].tolist() == [float(gate >> (3 - corner) & 1) for corner in range(4)]
+
+
+class Copies(TorchDispatchMode):
+    """Counts tensors that are copied to another type or device, but for the answers of comparisons."""
+
+    def __init__(self):
+        super().__init__()
+        self.n = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.n += func is torch.ops.aten._to_copy.default and args[0].dtype != torch.bool
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("name", PARAMETRIZATIONS)
+def test_a_step_copies_no_constants(name):
+    """What a GPU would wait for in every step; here a copy to another type, asked for inside inference first."""
+    rule, k = PARAMETRIZATIONS[name], 2
+    params = torch.randn(5, rule.n_params(k), dtype=torch.float16, requires_grad=True)
+    with torch.inference_mode():
+        rule.relax(rule.logits(params, k)), rule.harden(rule.logits(params, k))
+    with Copies() as copies:
+        logits = rule.logits(params, k)
+        (rule.relax(logits) * rule.harden(logits.detach())).sum().backward()
+    assert copies.n == 0 and params.grad is not None
 
 
 def test_sixteen_logits_are_the_weighted_sum_of_sixteen_gates():

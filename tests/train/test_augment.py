@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from bitwright.train import Augment, augment
 
@@ -91,3 +92,26 @@ def test_the_generator_decides_and_the_global_state_is_untouched(options):
     first, again, other = (augment(x, options, generator(seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+class Moved(TorchDispatchMode):
+    """Counts numbers that go from the CPU to another device."""
+
+    def __init__(self):
+        super().__init__()
+        self.n = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if func is torch.ops.aten._to_copy.default and args[0].device != out.device:
+            self.n += out.numel()
+        return out
+
+
+def test_a_batch_is_bent_where_it_lies():
+    """On a device without memory, so that whatever it is given is all that can be counted."""
+    x, options = torch.empty(8, 3, 32, 32, device="meta"), Augment(rotate=5, scale=0.1, shift=2, elastic=1, flip=True)
+    with Moved() as moved:
+        out = augment(x, options, generator())
+    assert out.device.type == "meta" and out.shape == x.shape
+    assert moved.n <= 8 * (6 + 2 * 4 * 4 + 1)  # a map, control points and a coin for each image

@@ -8,6 +8,7 @@ arXiv:2510.15655 (Walsh), here with the sigmoid on each table entry, so that eve
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -52,7 +53,14 @@ def _n_gates(k: int) -> int:
 
 def mean_of_16(logits: Tensor) -> Tensor:
     """The truth tables' mean, weighted by the softmax: (gates, 16) -> (gates, 4)."""
-    return logits.softmax(1) @ TRUTH.to(logits)
+    return logits.softmax(1) @ truth_on(logits.device, logits.dtype)
+
+
+@cache
+def truth_on(device: torch.device, dtype: torch.dtype) -> Tensor:
+    """TRUTH there, copied once: a training step must not wait for it."""
+    with torch.inference_mode(False):  # else a first call under inference_mode would leave what no gradient may use
+        return TRUTH.to(device, dtype)
 
 
 def _start_gates(n_gates: int, k: int, residual: bool) -> Tensor:
@@ -86,12 +94,19 @@ def walsh_matrix(k: int) -> Tensor:
     return matrix
 
 
+@cache
+def walsh_on(k: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """walsh_matrix(k) there, made once."""
+    with torch.inference_mode(False):
+        return walsh_matrix(k).to(device, dtype)
+
+
 PARAMETRIZATIONS: dict[str, Parametrization] = {
     "gates16": Parametrization(
         n_params=_n_gates,
         logits=lambda params, k: params,
         relax=mean_of_16,
-        harden=lambda z: TRUTH.to(z)[z.argmax(1)],
+        harden=lambda z: truth_on(z.device, z.dtype)[z.argmax(1)],
         noise=_gumbel,
         start=_start_gates,
     ),
@@ -105,7 +120,7 @@ PARAMETRIZATIONS: dict[str, Parametrization] = {
     ),
     "walsh": Parametrization(
         n_params=lambda k: 1 << k,
-        logits=lambda params, k: params @ walsh_matrix(k).to(params).T,
+        logits=lambda params, k: params @ walsh_on(k, params.device, params.dtype).T,
         relax=torch.sigmoid,
         harden=lambda z: (z >= 0).to(z),
         noise=_logistic,

@@ -32,14 +32,15 @@ def _affine(batch: int, height: int, width: int, options: Augment, generator: Ge
 
 def _grid(x: Tensor, options: Augment, generator: Generator) -> Tensor:
     batch, _, height, width = x.shape
-    theta = _affine(batch, height, width, options, generator)
+    theta = _affine(batch, height, width, options, generator).to(x.device)  # a few numbers; the grid is large
     grid = F.affine_grid(theta, [batch, 1, height, width], align_corners=False)
     if options.elastic:
-        points = torch.randn(batch, 2, options.elastic_grid, options.elastic_grid, generator=generator)
+        points = torch.randn(batch, 2, options.elastic_grid, options.elastic_grid, generator=generator).to(x.device)
         field = F.interpolate(points, (height, width), mode="bicubic", align_corners=True)
-        reach = torch.tensor([options.elastic * 2 / width, options.elastic * 2 / height])
-        grid = grid + field.permute(0, 2, 3, 1) * reach
-    return grid.to(x.device)
+        field[:, 0] *= options.elastic * 2 / width
+        field[:, 1] *= options.elastic * 2 / height
+        grid = grid + field.permute(0, 2, 3, 1)
+    return grid
 
 
 def _whole_shift(x: Tensor, reach: int, generator: Generator) -> Tensor:
