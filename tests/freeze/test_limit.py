@@ -49,3 +49,5 @@ def test_it_does_not_exist_behind_rasu():
         freeze(small_gnet("rasu"), pixels(), limit_bits=4)
     with pytest.raises(ValueError, match="4, 8, 16"):
         freeze(small_gnet("tasu"), pixels(), limit_bits=5)
+    with pytest.raises(ValueError, match="the limit has no codes"):
+        freeze(small_gnet("tasu"), pixels(), limit_bits=4, hyperdimensions=100)

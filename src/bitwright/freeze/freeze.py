@@ -87,6 +87,11 @@ def freeze(
     chosen = getattr(model, "embedding", {}) | {key: value for key, value in chosen.items() if value is not None}
     codes: Embedding | Limit | None = None
     if limit_bits is not None:
+        if hyperdimensions is not None:
+            raise ValueError(
+                f"freeze: limit_bits={limit_bits} and hyperdimensions={hyperdimensions}: the limit has no codes; "
+                "give one of them"
+            )
         codes = Limit(limit_bits)
     elif "hyperdimensions" in chosen:
         codes = Embedding(**chosen, seed=seed, activation_bits=activation_bits)

@@ -14,9 +14,13 @@ from .recipe import Recipe
 
 
 def pick_device(name: str) -> torch.device:
-    """ "auto": CUDA, else Apple's MPS, else the CPU. Raises ValueError for CUDA where there is none."""
+    """ "auto": CUDA, else the CPU. Raises ValueError for CUDA where there is none, and for Apple's MPS, which has no
+    float64: progress and sums of losses are kept in it.
+    """
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("mps"):
+        raise ValueError(f"device: {name!r} has no float64, which training needs; use device='cpu' or 'auto'")
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"device: {name!r} asked for, but this torch sees no CUDA device; use device='cpu' or 'auto'")
     if name == "cuda" and "LOCAL_RANK" in os.environ:  # torchrun: a device for each process
@@ -34,8 +38,11 @@ def loss_of(scores: Tensor, labels: Tensor, teacher_scores: Tensor | None, recip
 
     scores: (batch, classes), or (batch, networks, classes): the sum of the losses of networks that share nothing.
     Source of the mixture: Hinton, Vinyals, Dean 2015, arXiv:1503.02531, Sec. 2; temperature^2 keeps the gradients'
-    size.
+    size. Raises ValueError for a teacher with scores of another shape.
     """
+    if teacher_scores is not None and teacher_scores.shape != scores.shape:
+        given, wanted = tuple(teacher_scores.shape), tuple(scores.shape)
+        raise ValueError(f"distill: the teacher's scores have shape {given}, the network's {wanted}; make them agree")
     if scores.dim() == 3:
         n_networks = scores.shape[1]
         scores, labels = scores.flatten(0, 1), labels.repeat_interleave(n_networks)
