@@ -8,10 +8,12 @@ import pytest
 
 from bitwright import cli
 from bitwright.app import methods, methods_plots
+from bitwright.app.methods_usage import USAGE
 from bitwright.quantizers import METHODS, QUANTIZERS
 from bitwright.quantizers.formulas import FORMULAS
 from bitwright.quantizers.fourier import fda
 from bitwright.quantizers.theory.check import functions_of
+from bitwright.train import Recipe
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 NUMBER = re.compile(r"-?\d+\.?\d*")
@@ -38,6 +40,43 @@ def test_the_page_in_docs_is_what_the_command_writes(tmp_path, capsys):
             assert np.abs(a - b).max() < 0.25
         else:
             assert fresh == kept, f"{name} is old; bitwright methods --write docs"
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_one_method_in_full_says_how_it_is_used(name, capsys):
+    assert cli.main(["methods", name]) == 0
+    said = capsys.readouterr().out
+    method = METHODS[name]
+    assert f'  method = "{name}"' in said and method.source in said and method.note in said
+    for quantizer in (method.weights, method.activations):
+        assert f": {quantizer}\n" in said
+    assert all(text in said for text in FORMULAS[method.weights])
+
+
+def test_an_unknown_method_names_the_nearest(capsys):
+    assert cli.main(["methods", "irnett"]) == 2
+    assert "did you mean 'irnet'" in capsys.readouterr().err
+
+
+def test_the_examples_of_the_page_run(capsys):
+    examples = re.findall(r"```python\n(.*?)```", USAGE, re.DOTALL)
+    assert len(examples) == 3
+    for text in examples:
+        names: dict = {}
+        exec(text, names)
+        if "optimizer" in names:
+            assert set(names["weight"].tolist()) <= {-1.0, 1.0}
+    said = capsys.readouterr().out.splitlines()
+    verdicts = [line.split()[1].strip(",") for line in said if line.startswith("exact")]
+    assert verdicts == ["yes", "no", "no"]  # ours, IR-Net, sign with a bell
+
+
+def test_the_recipes_of_the_page_are_recipes(tmp_path):
+    for i, text in enumerate(re.findall(r"```toml\n(.*?)```", USAGE, re.DOTALL)):
+        (tmp_path / f"{i}.toml").write_text(text)
+        recipe = Recipe.from_toml(tmp_path / f"{i}.toml")
+        assert recipe.model_options
+    assert i == 1 and recipe.prox.update == "pc"
 
 
 def test_the_truncated_series_is_exact_up_to_its_last_term_and_has_nothing_beyond():

@@ -44,6 +44,10 @@ def test_a_sweep_finds_the_better_value_and_goes_on(tmp_path, capsys):
     assert study.best_value == max(trial.value for trial in study.trials)
     assert len(seen) == 1 or study.best_params["lr"] == 3e-2
     assert capsys.readouterr().out.count("trial ") == 6
+    with pytest.raises(ValueError, match=r"journal\.log holds trials with another kind of range or other .* 'lr'"):
+        sweep(recipe, {**ranges, "lr": {"choices": [1e-6, 1e-2]}}, 1, tmp_path / "journal.log")
+    with pytest.raises(ValueError, match=r"journal\.log holds trials of another recipe of the name 'tiny'"):
+        sweep(recipe.override({"epochs": 2}), ranges, 1, tmp_path / "journal.log")
     with pytest.raises(ValueError, match="no field 'rate'"):
         sweep(recipe, {"rate": {"low": 0.1, "high": 0.2, "log": False}}, 1, tmp_path / "other.log")
     with pytest.raises(ValueError, match="trains on the validation split"):

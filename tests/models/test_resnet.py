@@ -111,3 +111,9 @@ def test_bad_options():
         create_model("resnet20", form="triple")
     with pytest.raises(ValueError, match="multiples of 8"):
         create_model("vgg_small", shape=(3, 28, 28))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_images_need_not_be_rgb(channels):
+    model = create_model("resnet20", shape=(channels, 8, 8), width=4, blocks=(1,), classes=3)
+    assert model(torch.rand(2, channels, 8, 8) * 255).shape == (2, 3)

@@ -216,6 +216,11 @@ def test_a_teacher_teaches():
     data = made_up()
     with pytest.raises(ValueError, match="no teacher was given"):
         fit(network(), data, distill={"weight": 0.5})
+    with pytest.raises(ValueError, match="a teacher was given but distill.weight is 0"):
+        fit(network(), data, teacher=network())
+    with pytest.raises(ValueError, match=r"teacher's scores have shape \(\d+, 7\), the network's \(\d+, 3\)"):
+        fit(network(), data, teacher=nn.Sequential(nn.Flatten(), nn.Linear(36, 7)), distill={"weight": 0.5},
+            progress=False)  # fmt: skip
 
     class Teacher(nn.Module):  # says class 2 whatever it sees
         def forward(self, x):

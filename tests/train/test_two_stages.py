@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from bitwright.data import from_arrays
 from bitwright.freeze import freeze
 from bitwright.freeze.agreement import agreement
 from bitwright.layers import BinaryConv2d
+from bitwright.models import create_model
 from bitwright.train import Recipe, recipe_model, train_recipe
+from bitwright.train.float_start import start_from
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 RNG = np.random.default_rng(0)
@@ -34,3 +37,27 @@ def test_the_second_stage_starts_from_the_first_and_freezes(tmp_path):
     program = freeze(result.model, input=data, calibrate=x)
     assert agreement(program, x).ok
     assert torch.isfinite(result.model(torch.from_numpy(x[:4]).float())).all()
+
+
+NET = {"shape": (12,), "classes": 3, "hidden": (8, 6)}
+
+
+@pytest.mark.parametrize("changes", [
+    {"method": "rbnn"}, {"method": "fda_noise"}, {"method": "dsq"}, {"accumulator": "wrap8_half"},
+])  # fmt: skip
+def test_a_second_stage_of_another_method_takes_the_weights_and_keeps_what_is_its_own(changes):
+    first = create_model("sign_mlp", seed=1, **{"weight_quantizer": "real"} if "method" in changes else {}, **NET)
+    first(torch.randn(9, 12))
+    fresh, second = (create_model("sign_mlp", seed=2, **changes, **NET) for _ in range(2))
+    start_from(second, first.state_dict(), "first")
+    for key, value in second.state_dict().items():
+        own = "quantizer" in key or "scale." in key or "accumulator" in key
+        assert torch.equal(value, (fresh if own else first).state_dict()[key]), key
+
+
+def test_another_topology_is_named():
+    first = create_model("sign_mlp", **NET)
+    with pytest.raises(ValueError, match=r"linear1.weight is \(8, 12\) in first.toml, \(9, 12\) in this network"):
+        start_from(create_model("sign_mlp", **{**NET, "hidden": (9, 6)}), first.state_dict(), "first.toml")
+    with pytest.raises(ValueError, match=r"linear3.weight is nothing of that name in first.toml, \(6, 6\) in this"):
+        start_from(create_model("sign_mlp", **{**NET, "hidden": (8, 6, 6)}), first.state_dict(), "first.toml")

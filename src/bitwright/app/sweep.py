@@ -61,10 +61,11 @@ def sweep(recipe: Any, ranges: Mapping[str, Mapping[str, Any]], trials: int, jou
           progress: bool = False):  # fmt: skip
     """Runs so many trials more and gives the Optuna study, whose best_params and best_value are the answer.
 
-    recipe: a Recipe with a validation split. ranges: as of parse_range. data: a Dataset instead of the recipe's.
-    progress: of each training. A run that diverges is a failed trial. Raises TrainingInterrupted on Ctrl-C, which
-    costs the trial under way only, ValueError for an unknown field or a recipe that trains on the validation split,
-    ImportError without Optuna.
+    recipe: a Recipe with a validation split. ranges: as of parse_range; ends may change from one call to the next.
+    data: a Dataset instead of the recipe's. progress: of each training. A run that diverges is a failed trial.
+    Raises TrainingInterrupted on Ctrl-C, which costs the trial under way only, ValueError for an unknown field, a
+    recipe that trains on the validation split, or a journal of another recipe or of other choices, ImportError without
+    Optuna.
     """
     try:
         import optuna
@@ -96,6 +97,7 @@ def sweep(recipe: Any, ranges: Mapping[str, Mapping[str, Any]], trials: int, jou
     study = optuna.create_study(
         storage=storage, sampler=sampler, study_name=recipe.name, direction="maximize", load_if_exists=True
     )
+    _check_same_sweep(study, recipe, ranges, journal)
     try:
         study.optimize(objective, n_trials=trials, catch=(Diverged,), callbacks=[say])
     except KeyboardInterrupt:
@@ -103,6 +105,25 @@ def sweep(recipe: Any, ranges: Mapping[str, Mapping[str, Any]], trials: int, jou
         text = f"sweep: interrupted; {journal} keeps {kept} trials, and the same command goes on from there"
         raise TrainingInterrupted(text) from None
     return study
+
+
+def _check_same_sweep(study: Any, recipe: Any, ranges: Mapping[str, Mapping[str, Any]], journal: str | Path) -> None:
+    """Trials of another recipe are not to be compared with ours; Optuna cannot change the choices of a study."""
+    mine = f"{recipe.hash()} seed {recipe.seed}"
+    if study.user_attrs.get("recipe", mine) != mine:
+        raise ValueError(
+            f"sweep: {journal} holds trials of another recipe of the name {recipe.name!r}; give another journal, or "
+            "remove that file"
+        )
+    study.set_user_attr("recipe", mine)
+    for trial in study.get_trials(deepcopy=False):
+        for field, before in trial.distributions.items():
+            old, new = getattr(before, "choices", None), ranges.get(field, {}).get("choices")
+            if field in ranges and (old is None) != (new is None) or old and new and list(old) != list(new):
+                raise ValueError(
+                    f"sweep: {journal} holds trials with another kind of range or other choices of {field!r}; give "
+                    "another journal, or the range as it was"
+                )
 
 
 def sweep_command(

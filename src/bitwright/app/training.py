@@ -1,8 +1,8 @@
 """`bitwright train`: a recipe, fields of it given on the command line, and one's own data."""
 
+import os
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +38,7 @@ def train_command(args: Sequence[str]) -> tuple[Callable, list[str]]:
         Examples: bitwright train recipes/mnist_sign_mlp.toml --epochs 3
         bitwright train --data photos/ --size 32 (a subfolder a class)
         bitwright train --data table.csv --target species
+        torchrun --nproc-per-node 2 -m bitwright train fashion_sign_cnn (several processes share every batch)
 
         Args:
             recipe: the recipe's fields.
@@ -48,15 +49,26 @@ def train_command(args: Sequence[str]) -> tuple[Callable, list[str]]:
             grey: images of a folder in grey instead of RGB.
         """
         from bitwright.app.source import Source
-        from bitwright.app.workflow import PROGRAM, run_folder, train_run
+        from bitwright.app.workflow import PROGRAM, freeze_into, run_folder, train_network
+        from bitwright.freeze import FreezeError
+        from bitwright.train.health import health_table
 
         folder = out or run_folder(recipe)
-        result, _, data = train_run(recipe, Source(recipe.data, target, size, grey), folder, resume)
+        result, data = train_network(recipe, Source(recipe.data, target, size, grey), folder, resume)
+        if int(os.environ.get("RANK", 0)):  # of several processes the first alone freezes and speaks
+            return
         print(f"trained {recipe.model} on {data}")
         if result.val_accuracy == result.val_accuracy:
             print(
                 f"validation accuracy {result.val_accuracy:.2f} % after {recipe.epochs} epochs, {result.seconds:.0f} s"
             )
+        if recipe.health:
+            print(health_table(result.history))
+        try:
+            freeze_into(folder, result, data)
+        except FreezeError as error:  # a transformer, a first stage: trained all the same
+            print(f"no Program: {error}\nnext: bitwright eval {folder}")
+            return
         print(f"frozen into {folder / PROGRAM}, {(folder / PROGRAM).stat().st_size:,} bytes")
         print(f"next: bitwright verify {folder} | bitwright eval {folder} | bitwright predict {folder / PROGRAM} FILE")
 
@@ -89,11 +101,11 @@ def _value_of(flag: str, args: Sequence[str]) -> str | None:
 
 def _new_model_options(recipe: Any, args: list[str]) -> tuple[Any, list[str]]:
     """--model-options.KEY VALUE for keys the recipe does not set yet; VALUE as in TOML, or a plain word."""
-    options, rest, at = dict(recipe.model_options), [], 0
+    changes, rest, at = {}, [], 0
     while at < len(args):
         flag, joined, value = args[at].partition("=")
         key = flag.removeprefix("--model-options.").replace("-", "_")
-        if not flag.startswith("--model-options.") or key in options:
+        if not flag.startswith("--model-options.") or key in recipe.model_options:
             rest.append(args[at])
             at += 1
             continue
@@ -103,8 +115,8 @@ def _new_model_options(recipe: Any, args: list[str]) -> tuple[Any, list[str]]:
                 raise ValueError(f"train: {flag} needs a value")
             value = args[at]
         try:
-            options[key] = tomllib.loads(f"value = {value}")["value"]
+            changes[f"model_options.{key}"] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
-            options[key] = value
+            changes[f"model_options.{key}"] = value
         at += 1
-    return replace(recipe, model_options=options), rest
+    return recipe.override(changes), rest

@@ -41,12 +41,12 @@ def run_folder(recipe: Recipe, root: str | Path = "runs") -> Path:
     return Path(root) / f"{recipe.name}-seed{recipe.seed}"
 
 
-def train_run(
+def train_network(
     recipe: Recipe, source: Source, folder: str | Path, resume: bool = False, progress: bool = True
-) -> tuple[FitResult, Program, Dataset]:
-    """Train, freeze, and leave checkpoint, run.json and model.bw in `folder`.
+) -> tuple[FitResult, Dataset]:
+    """Train, and leave checkpoint and run.json in `folder`.
 
-    Raises FileExistsError if the folder holds a run and `resume` is not said, and what `fit` and `freeze` raise.
+    Raises FileExistsError if the folder holds a run and `resume` is not said, and what `fit` raises.
     """
     folder = Path(folder)
     if (folder / CHECKPOINT).exists() and not resume:
@@ -68,9 +68,22 @@ def train_run(
     except Diverged as error:
         _describe(folder, {**described, "failed": str(error)})
         raise
-    program = freeze_model(result.model, recipe, data, result.val_accuracy)
-    program.save(folder / PROGRAM)
-    return result, program, data
+    return result, data
+
+
+def train_run(
+    recipe: Recipe, source: Source, folder: str | Path, resume: bool = False, progress: bool = True
+) -> tuple[FitResult, Program, Dataset]:
+    """`train_network`, then freeze: model.bw lies in `folder` too. Raises what both raise."""
+    result, data = train_network(recipe, source, folder, resume, progress)
+    return result, freeze_into(folder, result, data), data
+
+
+def freeze_into(folder: str | Path, result: FitResult, data: Dataset) -> Program:
+    """The Program of a training's model, saved as model.bw in its folder. Raises FreezeError."""
+    program = freeze_model(result.model, result.recipe, data, result.val_accuracy)
+    program.save(Path(folder) / PROGRAM)
+    return program
 
 
 def _describe(folder: Path, described: dict[str, Any]) -> None:

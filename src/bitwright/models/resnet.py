@@ -82,8 +82,7 @@ class ResNet(nn.Module):
         if form not in BLOCKS:
             raise ValueError(f"resnet: form is {form!r}, expected one of {', '.join(BLOCKS)}")
         conv: dict[str, Any] = {"weight_quantizer": weight_quantizer, "scale": scale}
-        grey = shape[0] == 1
-        mean, std = ([0.5], [0.5]) if grey else (MEAN, STD)
+        mean, std = (MEAN, STD) if shape[0] == 3 else ([0.5] * shape[0], [0.5] * shape[0])
         self.normalize = Normalize([255 * m for m in mean], [255 * s for s in std])
         self.conv1 = (BinaryConv2d(shape[0], width, 3, 1, 1, **conv) if binary_ends
                       else nn.Conv2d(shape[0], width, 3, 1, 1, bias=False))  # fmt: skip

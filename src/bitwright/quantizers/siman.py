@@ -1,7 +1,8 @@
 """SiMaN: weights become +1 or -1 by their size, half of a filter each, not by their sign.
 
-Source: Lin et al. 2022 (SiMaN), arXiv:2102.07981, the encoding: +1 where |w| lies above the filter's median, else -1.
-The gradient here is ours: straight through |w| - median, the median held fixed, so dz/dw = sign(w).
+Source: Lin et al. 2022 (SiMaN), arXiv:2102.07981, the encoding: +1 where |w| lies above the filter's median, else -1;
+there of standardised weights, here of the weights as they are. The gradient here is ours: straight through
+|w| - median, the median held fixed, so dz/dw = sign(w).
 """
 
 import torch

@@ -8,7 +8,7 @@ from torch import nn
 
 from ..data.float_weights import FLOAT_WEIGHTS
 from ..models import create_model, float_twin
-from .float_start import start_from_float
+from .float_start import start_from, start_from_float
 from .loop import FitResult, fit
 from .recipe import Recipe, recipe_file
 
@@ -47,7 +47,7 @@ def train_recipe(recipe: Recipe, folder: str | Path | None = None, *, data=None,
         start_from_float(model, recipe.start)
     elif recipe.start:
         before = _other(recipe_file(recipe.start), recipe.seed, recipe, root, data, progress)
-        model.load_state_dict(before.state_dict())
+        start_from(model, before.state_dict(), recipe.start)
     return fit(model, data, recipe=recipe, folder=folder, resume=resume, teacher=teacher, progress=progress)
 
 

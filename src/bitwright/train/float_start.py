@@ -1,9 +1,10 @@
-"""Begin a binary network with the weights of a float network that somebody trained."""
+"""Begin a binary network with the weights of another: a float network that somebody trained, or an earlier stage."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..data.float_weights import float_weights
 
@@ -24,4 +25,26 @@ def start_from_float(model: nn.Module, name: str, root: str | Path | None = None
             there = f"{tuple(own[key].shape)}" if key in own else "nothing of that name"
             raise ValueError(f"start: {name} has {key} {tuple(value.shape)}, the model {there}; use the same topology")
     model.load_state_dict(saved, strict=False)
+    return model
+
+
+CHOSEN = "accumulator_code"  # of the network at hand, never taken over
+AROUND = ("quantizer.", "scale.", CHOSEN)  # in a name: what another method has around the same weights
+
+
+def start_from(model: nn.Module, saved: Mapping[str, Tensor], name: str) -> nn.Module:
+    """`model` with the saved weights of another network of its topology, of any method.
+
+    What only one of them has around the weights (schedules, scales, noise modules) is left out, or keeps its initial
+    value. Raises ValueError naming the first other tensor that the two do not share.
+    """
+    own, taken = model.state_dict(), {}
+    for key in dict.fromkeys([*saved, *own]):
+        shapes = [tuple(state[key].shape) if key in state else None for state in (saved, own)]
+        if shapes[0] == shapes[1] and not key.endswith(CHOSEN):
+            taken[key] = saved[key]
+        elif not any(part in key for part in AROUND):
+            there, here = ("nothing of that name" if shape is None else str(shape) for shape in shapes)
+            raise ValueError(f"start: {key} is {there} in {name}, {here} in this network; use the same topology")
+    model.load_state_dict(taken, strict=False)
     return model

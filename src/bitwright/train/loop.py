@@ -35,6 +35,8 @@ def fit(model: nn.Module, data, *, recipe: Recipe | None = None, folder: str | P
         raise ValueError(f"fit: data set {data.name!r} has no training examples; load it with its train split")
     if recipe.distill.weight and teacher is None:
         raise ValueError("fit: distill.weight is set but no teacher was given; pass teacher=, or set the weight to 0")
+    if teacher is not None and not recipe.distill.weight:
+        raise ValueError("fit: a teacher was given but distill.weight is 0; say distill={'weight': 0.5}, or no teacher")
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     with torch.random.fork_rng(), flushed_denormals():
