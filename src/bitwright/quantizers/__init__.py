@@ -84,7 +84,8 @@ def make_quantizer(quantizer: "str | Mapping[str, Any] | QuantizerPair | Quantiz
         return quantizer
     if isinstance(quantizer, QuantizerPair):
         return Quantizer(quantizer)
-    build, options = quantizer, {}
+    build: Any = quantizer
+    options: dict[str, Any] = {}
     if isinstance(build, Mapping):
         options = {key: value for key, value in build.items() if key != "name"}
         build = build.get("name", "")
