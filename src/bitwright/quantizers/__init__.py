@@ -6,7 +6,7 @@ synthesize.
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from .approx_sign import approx_sign
 from .biper import biper_weights
@@ -84,7 +84,7 @@ def make_quantizer(quantizer: "str | Mapping[str, Any] | QuantizerPair | Quantiz
         return quantizer
     if isinstance(quantizer, QuantizerPair):
         return Quantizer(quantizer)
-    build: Any = quantizer
+    build = quantizer
     options: dict[str, Any] = {}
     if isinstance(build, Mapping):
         options = {key: value for key, value in build.items() if key != "name"}
@@ -98,7 +98,7 @@ def make_quantizer(quantizer: "str | Mapping[str, Any] | QuantizerPair | Quantiz
         if features is None:
             raise ValueError(f"quantizer: {quantizer!r} needs to know its width: Sign(..., channels=64)")
         options = {**options, "features": features, "axis": axis}
-    made = build(**options)
+    made = cast(QuantizerMaker, build)(**options)
     return made if isinstance(made, Quantizer) else Quantizer(made)
 
 
