@@ -1,7 +1,7 @@
 """ResNet-20 on CIFAR-10 from published float weights, weights of one bit, 5 epochs.
 
 `python -m benchmarks.methods.finetune`, resumable at any moment; one epoch is minutes on a CPU, and `--measure` says
-how many. Judged on the test set.
+how many. Accuracies are of the frozen Programs, on the test set.
 """
 
 from benchmarks.methods.long_runs import LongRuns
@@ -33,6 +33,7 @@ RUNS = LongRuns(
     epochs=5,
     seeds=3,
     base="bnn",
+    freezes=True,
 )  # fmt: skip
 
 if __name__ == "__main__":

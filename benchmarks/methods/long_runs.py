@@ -18,7 +18,7 @@ from benchmarks.methods.compare import table
 @dataclass(frozen=True)
 class LongRuns:
     """name: of the command's module and its results file. network(method, seed) makes the module to train; fields are
-    of its recipe; the table's differences are paired with `base` by seed."""
+    of its recipe; the table's differences are paired with `base` by seed. freezes: accuracy is the frozen Program's."""
 
     name: str
     results: str
@@ -28,6 +28,7 @@ class LongRuns:
     epochs: int
     seeds: int
     base: str
+    freezes: bool
 
     def run(self, data, method: str, seed: int, epochs: int, folder: Path) -> dict[str, Any]:
         """Trains or goes on; the line for the results file."""
@@ -37,10 +38,19 @@ class LongRuns:
         place = folder / f"{method.replace(':', '-').replace(',', '_')}-seed{seed}"
         fields = {"name": f"{method}, seed {seed}", **self.fields, "seed": seed, "epochs": epochs}
         result = fit(self.network(method, seed), data, folder=place, resume=True, **fields)
+        seen = evaluate(result.model, data.x_test, data.y_test)
         return {"method": method, "kind": "BW", "seed": seed, "epochs": epochs, "val_accuracy": result.val_accuracy,
-                "test_accuracy": evaluate(result.model, data.x_test, data.y_test),
+                "test_accuracy": self.frozen_accuracy(result.model, data) if self.freezes else seen,
+                "model_test_accuracy": seen,
                 "soft_test_accuracy": soft_accuracy(result.model, data.x_test, data.y_test),
                 "seconds": round(result.seconds, 1)}  # fmt: skip
+
+    def frozen_accuracy(self, model, data) -> float:
+        """Percent of the test set that the Program puts into the right class."""
+        from bitwright.freeze import freeze
+
+        program = freeze(model, input=data, calibrate=data.x_train[:1024])
+        return 100 * float((program.predict(data.x_test) == data.y_test).mean())
 
     def seconds_an_epoch(self, data, steps: int = 8) -> float:
         """Measured on so many steps of the first method; those after the first of all, which prepares kernels."""

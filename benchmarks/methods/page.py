@@ -90,8 +90,10 @@ def page(results: Path) -> dict[str, str]:
         epochs = runs[0]["epochs"]
         text += (
             f"\n## From a float network\n\nResNet-20 on CIFAR-10, all weights of one bit, begun with published float "
-            f"weights and trained for {epochs} epochs (`python -m benchmarks.methods.finetune`), on the test set. "
-            f"`{OURS}` is the pair of the search above.\n\n" + table(runs, finetune.RUNS.base, ["BW"], "test") + "\n"
+            f"weights and trained for {epochs} epochs (`python -m benchmarks.methods.finetune`); frozen Programs on "
+            f"the test set. `{OURS}` is the pair of the search above.\n\n"
+            + table(runs, finetune.RUNS.base, ["BW"], "test")
+            + "\n"
         )
     if runs := _runs(results, "vit.json"):
         epochs = runs[0]["epochs"]

@@ -37,6 +37,7 @@ RUNS = LongRuns(
     epochs=12,
     seeds=1,
     base=FLOAT,
+    freezes=False,
 )  # fmt: skip
 
 if __name__ == "__main__":
