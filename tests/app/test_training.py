@@ -33,13 +33,16 @@ def test_a_transformer_is_trained_its_health_shown_and_the_way_on_is_eval(tmp_pa
 
 
 def test_an_option_of_a_quantizer_is_named_on_the_command_line_and_in_the_run(tmp_path, capsys):
-    options = ["quantizer", "fda", "quantizer.omega", "0.3", "method", "dorefa"]
+    options = ["weight-quantizer", "parq", "quantizer", "fda", "quantizer.omega", "0.3", "method", "dorefa"]
     flags = [f"--model-options.{word}" if i % 2 == 0 else word for i, word in enumerate(options)]
     quick = ["--epochs", "1", "--batch-size", "600", "--model-options.hidden", "8"]
     assert cli.main(["train", "digits_sign_mlp", *quick, *flags, "--out", str(tmp_path / "run")]) == 0
     told = json.loads((tmp_path / "run/run.json").read_text())["recipe"]["model_options"]
-    assert told.pop("weight_quantizer") == "identity"  # the recipe's own
+    assert told.pop("weight_quantizer") == "parq"
     assert told == {"hidden": [8], "quantizer": {"name": "fda", "omega": 0.3}, "method": "dorefa"}
+    run = tmp_path / "plain/run.json"  # parts that the recipe has give way to a method
+    assert cli.main(["train", "digits_sign_mlp", *quick, *flags[-2:], "--out", str(run.parent)]) == 0
+    assert json.loads(run.read_text())["recipe"]["model_options"] == {"hidden": [8], "method": "dorefa"}
     assert cli.main(["train", "digits_sign_mlp", "--model-options.quantizer.omega", "0.3"]) == 2
     assert "which is not set; set it to a name first" in capsys.readouterr().err
 

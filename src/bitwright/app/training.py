@@ -100,12 +100,16 @@ def _value_of(flag: str, args: Sequence[str]) -> str | None:
 
 
 def _new_model_options(recipe: Any, args: list[str]) -> tuple[Any, list[str]]:
-    """--model-options.KEY VALUE for keys the recipe does not set yet; VALUE as in TOML, or a plain word."""
+    """--model-options.KEY VALUE for keys the recipe does not set or a method replaces; VALUE as in TOML, or a word."""
+    from bitwright.train.recipe import METHOD_PARTS
+
+    replaced = METHOD_PARTS if any(arg.startswith("--model-options.method") for arg in args) else ()
+    known = set(recipe.model_options).difference(replaced)
     changes, rest, at = {}, [], 0
     while at < len(args):
         flag, joined, value = args[at].partition("=")
         key = flag.removeprefix("--model-options.").replace("-", "_")
-        if not flag.startswith("--model-options.") or key in recipe.model_options:
+        if not flag.startswith("--model-options.") or key in known:
             rest.append(args[at])
             at += 1
             continue

@@ -72,6 +72,9 @@ class Prox:
     accumulate: float = 0.0  # above 0: P's strength is this times the sum of learning rates, not a schedule
 
 
+METHOD_PARTS = ("weight_quantizer", "quantizer", "scale")  # of model_options, which its `method` stands for
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides a training run; two equal recipes on one machine give the same weights."""
@@ -167,9 +170,13 @@ class Recipe:
     def override(self, changes: Mapping[str, Any]) -> "Recipe":
         """A copy with some fields changed; keys may be dotted ("augment.shift", "model_options.hidden").
 
-        Where a quantizer stands by its name, "model_options.quantizer.omega" gives it that option.
+        Where a quantizer stands by its name, "model_options.quantizer.omega" gives it that option. A method named by
+        "model_options.method" takes the place of the quantizers and the scale that the recipe has.
         """
         values = asdict(self)
+        if "model_options.method" in changes:
+            for part in METHOD_PARTS:
+                values["model_options"].pop(part, None)
         for key, value in changes.items():
             *tables, leaf = key.split(".")
             place = values
