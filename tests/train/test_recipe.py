@@ -93,3 +93,10 @@ def test_shipped_recipes_build_their_models(path):
 
 def test_there_are_shipped_recipes():
     assert {"digits_sign_mlp", "mnist_sign_mlp", "fashion_sign_cnn"} <= {path.stem for path in RECIPES}
+
+
+def test_a_method_replaces_the_parts_a_recipe_has_but_not_those_beside_its_own_method():
+    recipe = Recipe(model_options={"weight_quantizer": "identity", "scale": "none", "hidden": [8]})
+    first = recipe.override({"model_options.method": "dorefa", "model_options.quantizer": "relu"})
+    assert first.model_options == {"hidden": [8], "method": "dorefa", "quantizer": "relu"}
+    assert first.override({"model_options.method": "bnn++"}).model_options == {**first.model_options, "method": "bnn++"}

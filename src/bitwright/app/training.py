@@ -101,9 +101,10 @@ def _value_of(flag: str, args: Sequence[str]) -> str | None:
 
 def _new_model_options(recipe: Any, args: list[str]) -> tuple[Any, list[str]]:
     """--model-options.KEY VALUE for keys the recipe does not set or a method replaces; VALUE as in TOML, or a word."""
-    from bitwright.train.recipe import METHOD_PARTS
+    from bitwright.models import METHOD_PARTS
 
-    replaced = METHOD_PARTS if any(arg.startswith("--model-options.method") for arg in args) else ()
+    method = any(arg.partition("=")[0] == "--model-options.method" for arg in args)
+    replaced = METHOD_PARTS if method and "method" not in recipe.model_options else ()
     known = set(recipe.model_options).difference(replaced)
     changes, rest, at = {}, [], 0
     while at < len(args):

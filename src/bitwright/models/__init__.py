@@ -66,13 +66,11 @@ def create_model(name: str, seed: int | None = None, **options: Any) -> nn.Modul
 
 def _built(name: str, options: dict[str, Any]) -> nn.Module:
     takes = inspect.signature(MODELS[name]).parameters
-    own = {key: value for key, value in options.items() if key not in ("method", "accumulator")}
-    method = options.get("method") if takes.keys() >= set(METHOD_PARTS) else None
-    unknown = [key for key in options if key not in takes and (key in own or key == "method" and method is None)]
-    if unknown:
-        raise ValueError(f"create_model: {name} has no option {unknown[0]!r}; options: {', '.join(takes)}")
-    parts = {} if method is None else method_parts(method)
-    model = MODELS[name](**{**parts, **own})
+    known = [*takes, "accumulator", *(["method"] if takes.keys() >= set(METHOD_PARTS) else [])]
+    if unknown := [key for key in options if key not in known]:
+        raise ValueError(f"create_model: {name} has no option {unknown[0]!r}; options: {', '.join(known)}")
+    parts = method_parts(options["method"]) if "method" in options else {}
+    model = MODELS[name](**{**parts, **{key: value for key, value in options.items() if key in takes}})
     model.input_shape = tuple(options.get("shape", takes["shape"].default))  # type: ignore[assignment]
     model.identity = {"name": name, "options": options}  # type: ignore[assignment]
     if options.get("accumulator", "int32") != "int32":

@@ -1,7 +1,7 @@
 """Gradients kept in the memory layout of the images they belong to.
 
 Channels come last in memory while training. Behind a global average, a flattening or zero channels PyTorch lays the
-gradient out with channels first, and every layer before it would mix both layouts, on a CPU several times slower.
+gradient out with channels first, and every layer before it would mix both layouts, which is slow.
 """
 
 from collections.abc import Iterator

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from ..models import METHOD_PARTS
+
 
 @dataclass(frozen=True)
 class Augment:
@@ -70,9 +72,6 @@ class Prox:
     map: str = "piecewise_affine"  # P: sign | identity | soft_threshold | piecewise_affine | relax
     smooth: str = "none"  # T of pc++: none | swish_sign
     accumulate: float = 0.0  # above 0: P's strength is this times the sum of learning rates, not a schedule
-
-
-METHOD_PARTS = ("weight_quantizer", "quantizer", "scale")  # of model_options, which its `method` stands for
 
 
 @dataclass(frozen=True)
@@ -170,11 +169,11 @@ class Recipe:
     def override(self, changes: Mapping[str, Any]) -> "Recipe":
         """A copy with some fields changed; keys may be dotted ("augment.shift", "model_options.hidden").
 
-        Where a quantizer stands by its name, "model_options.quantizer.omega" gives it that option. A method named by
-        "model_options.method" takes the place of the quantizers and the scale that the recipe has.
+        Where a quantizer stands by its name, "model_options.quantizer.omega" gives it that option. Where
+        "model_options.method" is new to the recipe, it takes the place of the quantizers and the scale there.
         """
         values = asdict(self)
-        if "model_options.method" in changes:
+        if "model_options.method" in changes and "method" not in values["model_options"]:
             for part in METHOD_PARTS:
                 values["model_options"].pop(part, None)
         for key, value in changes.items():
