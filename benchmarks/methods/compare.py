@@ -87,19 +87,29 @@ def run(budget: Budget, data, seed: int, kind: str, method: str) -> dict[str, An
 
 def load(path: Path, budget: Budget) -> list[dict[str, Any]]:
     """The runs there are. Raises ValueError if the file is of another budget."""
-    if not path.exists():
-        return []
-    kept = json.loads(path.read_text())
-    if kept["budget"] != json.loads(json.dumps(asdict(budget))):
-        raise ValueError(f"{path}: made with another budget, {kept['budget']}; give another --out")
-    return kept["runs"]
+    return load_runs(path, "budget", asdict(budget))
 
 
 def save(path: Path, budget: Budget, runs: list[dict[str, Any]]) -> None:
+    save_runs(path, "budget", asdict(budget), runs)
+
+
+def load_runs(path: Path, what: str, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    """The runs there are. Raises ValueError if the file's `what` is not the wanted one."""
+    if not path.exists():
+        return []
+    kept = json.loads(path.read_text())
+    if kept[what] != json.loads(json.dumps(wanted)):
+        raise ValueError(f"{path}: made with another {what}, {kept[what]}; give another --out")
+    return kept["runs"]
+
+
+def save_runs(path: Path, what: str, value: dict[str, Any], runs: list[dict[str, Any]]) -> None:
+    """One line a run below the `what` they share; the file is whole at any moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     lines = ",\n  ".join(json.dumps(run) for run in runs)
-    part.write_text(f'{{"budget": {json.dumps(asdict(budget))},\n "runs": [\n  {lines}\n]}}\n')
+    part.write_text(f'{{"{what}": {json.dumps(value)},\n "runs": [\n  {lines}\n]}}\n')
     part.replace(path)
 
 

@@ -5,14 +5,13 @@ on CIFAR-10's test set, which no published start has seen either, unlike the val
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.methods.compare import table
+from benchmarks.methods.compare import load_runs, save_runs, table
 
 
 @dataclass(frozen=True)
@@ -83,10 +82,14 @@ class LongRuns:
         if args.threads:
             torch.set_num_threads(args.threads)
         data = load_data("cifar10")
-        runs: list[dict[str, Any]] = json.loads(args.out.read_text())["runs"] if args.out.exists() else []
-        done = {(r["seed"], r["method"], r["epochs"]) for r in runs}
+        recipe = {**self.fields, "epochs": args.epochs}
+        try:
+            runs = load_runs(args.out, "recipe", recipe)
+        except ValueError as error:
+            parser.error(str(error))
+        done = {(r["seed"], r["method"]) for r in runs}
         todo = [(s, m) for s in range(args.first, args.first + args.seeds) for m in args.methods
-                if (s, m, args.epochs) not in done]  # fmt: skip
+                if (s, m) not in done]  # fmt: skip
         if args.measure:
             epoch = self.seconds_an_epoch(data)
             total = epoch * args.epochs * len(todo) / 3600
@@ -94,7 +97,5 @@ class LongRuns:
             return
         for seed, method in todo:
             runs.append(self.run(data, method, seed, args.epochs, args.runs))
-            args.out.parent.mkdir(parents=True, exist_ok=True)
-            lines = ",\n  ".join(json.dumps(row) for row in runs)
-            args.out.write_text(f'{{"fields": {json.dumps(self.fields)},\n "runs": [\n  {lines}\n]}}\n')
+            save_runs(args.out, "recipe", recipe, runs)
         print(table(runs, self.base, kinds=["BW"], split="test"))
