@@ -101,11 +101,11 @@ def _value_of(flag: str, args: Sequence[str]) -> str | None:
 
 def _new_model_options(recipe: Any, args: list[str]) -> tuple[Any, list[str]]:
     """--model-options.KEY VALUE for keys the recipe does not set or a method replaces; VALUE as in TOML, or a word."""
-    from bitwright.models import METHOD_PARTS
+    known = set(recipe.model_options)
+    if any(arg.partition("=")[0] == "--model-options.method" for arg in args) and "method" not in known:
+        from bitwright.models import METHOD_PARTS  # loads torch, which --help need not
 
-    method = any(arg.partition("=")[0] == "--model-options.method" for arg in args)
-    replaced = METHOD_PARTS if method and "method" not in recipe.model_options else ()
-    known = set(recipe.model_options).difference(replaced)
+        known.difference_update(METHOD_PARTS)
     changes, rest, at = {}, [], 0
     while at < len(args):
         flag, joined, value = args[at].partition("=")

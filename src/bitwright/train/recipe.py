@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from ..models import METHOD_PARTS
-
 
 @dataclass(frozen=True)
 class Augment:
@@ -174,6 +172,8 @@ class Recipe:
         """
         values = asdict(self)
         if "model_options.method" in changes and "method" not in values["model_options"]:
+            from ..models import METHOD_PARTS  # loads torch, which --help need not
+
             for part in METHOD_PARTS:
                 values["model_options"].pop(part, None)
         for key, value in changes.items():
