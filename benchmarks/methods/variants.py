@@ -7,7 +7,6 @@ import numpy as np
 
 SEARCHED = "pair:"
 OURS = "pair:mean,0.5,10,0.7,0.02,-0.08"  # the best of the search that is not PARQ's
-UNITS = ("one", "mean")  # of the weights that P reads: as they are, or in mean sizes of their filter, as PARQ has it
 
 
 def _fda(weights: Any, activations: Any) -> dict[str, Any]:
@@ -55,35 +54,23 @@ def searched_name(unit: str, parameters: list[float]) -> str:
 
 
 def searched_pair(name: str):
-    """T o P with P = clamp(w / (s u), -1, 1), s from reach to 0 along a mirrored sigmoid, u 1 or the mean |w| of the
-    filter, and T(p) = (1 - a - b) p + a p^3 + b p^5.
+    """`clamp_poly` with the options in `name`: "pair:" and unit, reach, steepness, centre, cubic, quintic.
 
-    name: "pair:" and u, reach, steepness, centre, a, b. P ends as the sign, so the projection costs nothing. Raises
-    ValueError where `synthesize` does.
+    P ends as the sign, so the projection costs nothing. Raises ValueError where `clamp_poly` does.
     """
-    from bitwright.quantizers import QuantizerPair
-    from bitwright.quantizers.parq import mirrored_sigmoid
-    from bitwright.quantizers.straight import filter_mean_size
-    from bitwright.quantizers.theory import odd_polynomial, piecewise_affine_map, synthesize
+    from bitwright.quantizers import clamp_poly
+    from bitwright.quantizers.clamp_poly import UNITS
 
     unit, *numbers = name.removeprefix(SEARCHED).split(",")
     if unit not in UNITS or len(numbers) != 5:
         raise ValueError(f"pair: {name!r} is no pair of this search; write pair:mean,1,10,0.5,0,0 or pair:one,...")
-    reach, steepness, centre, cubic, quintic = (float(v) for v in numbers)
-    falling = mirrored_sigmoid(steepness, centre)
-    P = piecewise_affine_map(lambda progress: reach * falling(progress))
-    pair = synthesize(P, odd_polynomial(1 - cubic - quintic, cubic, quintic))
-    if unit == "one":
-        return pair
-    return QuantizerPair(
-        lambda w, **values: pair.forward(w / filter_mean_size(w), **values),
-        lambda w, grad, **values: pair.backward(w / filter_mean_size(w), grad, **values),
-        pair.schedules,
-    )
+    return clamp_poly(*(float(v) for v in numbers), unit=unit)
 
 
 def proposals(n: int, seed: int = 0) -> list[str]:
     """Names of n pairs that `synthesize` accepts: PARQ's own, then drawn at random."""
+    from bitwright.quantizers.clamp_poly import UNITS
+
     rng, names = np.random.default_rng(seed), [searched_name("mean", [1, 10, 0.5, 0, 0])]
     while len(names) < n:
         unit = str(rng.choice(UNITS))

@@ -1,15 +1,20 @@
 """The logic networks: gates counted, hardening in order, gradients to every gate, and what the loop does to them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright[train]'")
 
 from bitwright.data import from_arrays  # noqa: E402
-from bitwright.layers import LogicLinear  # noqa: E402
+from bitwright.layers import LogicConv2d, LogicLinear, OrPool2d  # noqa: E402
 from bitwright.models import create_model, summary  # noqa: E402
 from bitwright.quantizers import set_progress  # noqa: E402
 from bitwright.train import fit  # noqa: E402
+from bitwright.train.recipe import Recipe  # noqa: E402
+
+RECIPES = Path(__file__).parents[2] / "recipes"
 
 
 def gates(model) -> list[LogicLinear]:
@@ -62,6 +67,19 @@ def test_every_way_of_training_reaches_every_layer(sampling, parametrization):
     torch.nn.functional.cross_entropy(model(x), y).backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+
+
+def test_the_published_cifar_net_has_960_512_gates_before_simplification():
+    """The count that the paper's table leads to for k = 32: trees of 7 at every pixel, 3 an OR of four, dense gates."""
+    options = Recipe.from_toml(RECIPES / "campaign" / "cifar_logic_conv.toml").model_options
+    model = create_model("logic_conv", shape=(3, 32, 32), **options).eval()
+    counted, x = 0, torch.zeros(1, 3, 32, 32)
+    with torch.no_grad():
+        for module in model:
+            x = module(x)
+            each = {LogicConv2d: 7, OrPool2d: 3, LogicLinear: 1}
+            counted += each.get(type(module), 0) * x.numel()
+    assert counted == 960_512
 
 
 def test_widths_must_suit_the_classes():

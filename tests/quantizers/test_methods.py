@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from bitwright.quantizers import DSQ, ON_WEIGHTS_ONLY, QUANTIZERS, hard_sign, make_quantizer, set_progress
+from bitwright.quantizers import (
+    DSQ,
+    ON_ACTIVATIONS_ONLY,
+    ON_WEIGHTS_ONLY,
+    QUANTIZERS,
+    hard_sign,
+    make_quantizer,
+    set_progress,
+)
 from bitwright.quantizers.fourier import fda, fda_plus, fourier_slope
 
 RNG = np.random.default_rng(0)
@@ -73,6 +81,29 @@ def parq(x, p):
     return sign(x) if p == 1 else np.clip(x / (parq_slope_at(p) * mean_size(x)), -1, 1)
 
 
+def clamp_of(x, p):
+    """w in half mean sizes of its filter times the schedule, clamped; the sign at the end."""
+    s = lambda q: 1 / (1 + math.exp(10 * (q - 0.7)))  # noqa: E731
+    reach = 0.5 * (s(p) - s(1)) / (s(0) - s(1))
+    return sign(x) if p == 1 else np.clip(x / (reach * mean_size(x)), -1, 1)
+
+
+def clamp_poly(x, p):
+    c = clamp_of(x, p)
+    return 1.06 * c + 0.02 * c**3 - 0.08 * c**5
+
+
+def swish(x, p):
+    half = t_of(p, 0.5, 30) * x / mean_size(x) / 2
+    return np.tanh(half) + half * sech2(half)
+
+
+def swish_slope(x, p):
+    m = t_of(p, 0.5, 30)
+    half = m * x / mean_size(x) / 2
+    return m * sech2(half) * (1 - half * np.tanh(half))
+
+
 def poly(x, p):
     u = np.clip(x * (1 + 9 * p), -1, 1)
     return np.where(u < 0, 2 * u + u * u, 2 * u - u * u)
@@ -98,6 +129,7 @@ def deviation_inside(x, p):
 
 # name -> (forward, slope) of (x, progress); both act element by element
 ELEMENTWISE = {
+    "bnn++_mean": (swish, swish_slope),
     "poly+": (poly, lambda x, p: (1 + 9 * p) * np.maximum(2 - 2 * np.abs((1 + 9 * p) * x), 0)),
     "reactnet": (None, lambda x, p: np.where(np.abs(x) <= 1, 1 / mean_size(x), 0)),
     "ede": (None, ede_slope),
@@ -110,6 +142,7 @@ ELEMENTWISE = {
     "dsq": (None, dsq_slope),
     "biper": (lambda x, p: sign(np.sin(20 * x)) if p >= 0.5 else np.sin(20 * x), lambda x, p: 20 * np.cos(20 * x)),
     "parq": (parq, lambda x, p: np.ones_like(x)),
+    "clamp_poly": (clamp_poly, lambda x, p: 1.06 + 0.06 * clamp_of(x, p) ** 2 - 0.4 * clamp_of(x, p) ** 4),
     "progressive": (hardtanh, inside),
     "binary_relax": (lambda x, p: (1 - p) * x + p * sign(x), lambda x, p: np.ones_like(x)),
     "soft_threshold": (nearest_level, lambda x, p: np.ones_like(x)),
@@ -174,9 +207,9 @@ def test_every_quantizer_is_tested_here_or_beside():
 def test_schedules_end_exactly_and_eval_is_the_hard_sign_of_what_is_prepared(name):
     quantizer = make_quantizer(name, features=16)
     set_progress(quantizer, 1.0)
-    ends = {"bnn++": 30.0, "poly+": 10.0, "ede": 10.0, "ede+": 10.0, "irnet": 10.0, "rbnn": 10.0,
+    ends = {"bnn++": 30.0, "bnn++_mean": 30.0, "poly+": 10.0, "ede": 10.0, "ede+": 10.0, "irnet": 10.0, "rbnn": 10.0,
             "rbnn_activation": 10.0, "rbnn_rotated": 10.0, "recu": 0.99, "reste": 3.0, "biper": 1.0, "parq": 0.0,
-            "progressive": 1.0, "binary_relax": 1.0, "soft_threshold": 1.0,
+            "clamp_poly": 0.0, "progressive": 1.0, "binary_relax": 1.0, "soft_threshold": 1.0,
             "fda": 18.0, "fda+": 18.0, "fda_noise": 18.0}  # fmt: skip
     values = list(quantizer.values().values())
     assert values == ([ends[name]] if name in ends else [])
@@ -193,6 +226,18 @@ def test_prepared_weights_are_for_weights_only():
     for name in ON_WEIGHTS_ONLY:
         with pytest.raises(ValueError, match="made for weights"):
             make_quantizer(name, 8, axis=1)
+
+
+def test_quantizers_of_activations_are_for_activations_only():
+    for name in ON_ACTIVATIONS_ONLY:
+        with pytest.raises(ValueError, match="made for activations"):
+            make_quantizer(name, 8, axis=0)
+
+
+def test_an_empty_batch_makes_no_noise(recwarn):
+    x = torch.zeros(0, 8, requires_grad=True)
+    make_quantizer("recu_activation", axis=1)(x).sum().backward()
+    assert x.grad is not None and not recwarn
 
 
 def test_siman_makes_half_of_an_even_filter_positive():

@@ -10,6 +10,7 @@ from bitwright.quantizers import (
     bnn_plus_plus,
     hard_sign,
     make_quantizer,
+    quantize,
     set_progress,
     sign_ste,
 )
@@ -121,3 +122,11 @@ def test_a_pair_of_ones_own_and_wrong_names():
             swish_sign(bad)
     with pytest.raises(ValueError, match=r"in \[0, 1\]"):
         set_progress(torch.nn.Identity(), 1.01)
+
+
+def test_values_of_the_schedules_are_asked_for_by_name():
+    x = torch.tensor(X)
+    with pytest.raises(ValueError, match=r"none, the pair's schedules are sharpness; pass \*\*pair.values_at"):
+        quantize(x, bnn_plus_plus())
+    with pytest.raises(ValueError, match="got values of sharpness, the pair's schedules are none"):
+        quantize(x, sign_ste(), sharpness=3.0)

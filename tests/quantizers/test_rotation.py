@@ -85,3 +85,9 @@ def test_it_turns_as_often_as_it_is_told_and_the_program_is_the_model():
                          hidden=(12,), weight_quantizer="rbnn_rotated", scale="learned")  # fmt: skip
     again.load_state_dict(model.state_dict())
     assert torch.equal(again.eval()(torch.from_numpy(x).float()), model(torch.from_numpy(x).float()))
+
+
+def test_it_turns_in_half_precision_too():
+    quantizer = make_quantizer("rbnn_rotated", 12).to(torch.bfloat16)
+    quantizer(torch.randn(5, 12, dtype=torch.bfloat16)).sum().backward()
+    assert quantizer.left.dtype == torch.bfloat16 and not torch.equal(quantizer.left, torch.eye(3).bfloat16())

@@ -74,7 +74,8 @@ def test_numeric_and_closed_form_agree(name, progress):
     d = report.decomposition
     assert d is not None and d.lip == pytest.approx(closed.lip(values), rel=1e-3)
     bound = closed.lip_slope(values)
-    if name in BOUNDS or name == "ede+" and 1.2 / values["t"] > 4:  # the bend lies beyond the interval
+    beyond = name == "ede+" and 1.2 / values["t"] > 4  # where the bend is
+    if name in BOUNDS or beyond or name == "clamp_poly" and progress > 0.5:  # steep: few places of the grid inside
         assert d.lip_slope <= bound * 1.001
     else:
         assert d.lip_slope == pytest.approx(bound, rel=0.01, abs=1e-9)
@@ -85,8 +86,9 @@ def test_the_table_of_closed_forms_is_complete_and_says_what_the_derivations_say
     assert set(CLOSED_FORMS) == set(QUANTIZERS)
     yes = {name for name, closed in CLOSED_FORMS.items() if closed.integral}
     assert yes == {
-        "latent", "identity", "ste", "bnn++", "poly+", "reactnet", "ede+", "siman", "recu", "recu_activation",
-        "adabin", "biper", "parq", "binary_relax", "soft_threshold", "progressive", "fda+",
+        "latent", "identity", "ste", "bnn++", "bnn++_mean", "poly+", "reactnet", "ede+", "siman", "recu",
+        "recu_activation", "adabin", "biper", "parq", "clamp_poly", "binary_relax", "soft_threshold", "progressive",
+        "fda+",
     }  # fmt: skip
     assert yes == {name for name, closed in CLOSED_FORMS.items() if closed.exact}
 

@@ -1,6 +1,7 @@
 """A convolutional network of logic gates: trees of gates over windows, pooling by OR, dense gates, a vote.
 
-Source: Petersen et al. 2024, arXiv:2411.04732 (LogicTreeNet), its MNIST net: k, 3k, 9k trees, 28 -> 12 -> 6 -> 3.
+Source: Petersen et al. 2024, arXiv:2411.04732 (LogicTreeNet): its MNIST net has k, 3k, 9k trees, 28 -> 12 -> 6 -> 3,
+its CIFAR-10 net k, 4k, 16k, 32k trees over 3 x 3, all padded, 32 -> 16 -> 8 -> 4 -> 2.
 """
 
 from collections import OrderedDict
@@ -14,14 +15,14 @@ from ..layers import GroupSum, LogicConv2d, LogicLinear, LogicStack, OrPool2d, T
 
 def logic_conv(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: Sequence[int] = (16, 48, 144),
                widths: Sequence[int] = (1280, 640, 320), thresholds: Sequence[float] = (127.5,), tau: float = 6.5,
-               first_kernel: int = 5, depth: int = 3, channels_per_tree: int = 2, groups: int = 1,
-               parametrization: str = "gates16", wiring: str = "balanced", residual: bool = True,
+               first_kernel: int = 5, first_padding: int = 0, depth: int = 3, channels_per_tree: int = 2,
+               groups: int = 1, parametrization: str = "gates16", wiring: str = "balanced", residual: bool = True,
                sampling: str = "soft", temperature: float = 1.0, conv_wiring: str = "random",
                n_candidates: int = 8) -> LogicStack:  # fmt: skip
     """x: float (batch, C, H, W), raw pixels -> (batch, classes).
 
-    channels: trees of each convolution: the first over first_kernel without padding, the others over 3 x 3 with padding
-    1; OrPool2d(2) behind each. widths: dense layers behind them, the last a multiple of classes.
+    channels: trees of each convolution: the first over first_kernel with first_padding, the others over 3 x 3 with
+    padding 1; OrPool2d(2) behind each. widths: dense layers behind them, the last a multiple of classes.
     thresholds: marks that pixels are compared with. conv_wiring: "random" or "learned", of the trees' leaves; wiring:
     a name of WIRINGS or "learned", of the dense layers; n_candidates: of each learned connection. Raises ValueError for
     sizes that do not fit together.
@@ -34,7 +35,7 @@ def logic_conv(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: 
     layers["encoder"] = Thermometer(np.tile(np.asarray(thresholds, np.float32), (shape[0], 1)), zero_one=True)
     width, height, across = shape[0] * len(thresholds), shape[1], shape[2]
     for i, out in enumerate(channels):
-        kernel, padding = (first_kernel, 0) if i == 0 else (3, 1)
+        kernel, padding = (first_kernel, first_padding) if i == 0 else (3, 1)
         layers[f"conv{i + 1}"] = LogicConv2d(
             width, out, kernel, depth, 1, padding, channels_per_tree=channels_per_tree, groups=groups if i else 1,
             parametrization=parametrization, residual=residual, sampling=sampling, temperature=temperature,

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from .approx_sign import approx_sign
 from .biper import biper_weights
+from .clamp_poly import clamp_poly
 from .dsq import DSQ
 from .ede import ede, ede_plus, irnet_weights
 from .fourier import fda, fda_plus
@@ -29,7 +30,7 @@ from .siman import siman_weights
 from .standardized import adabin_weights
 from .ste import identity_ste, sign_ste
 from .straight import reactnet_weights
-from .swish_sign import bnn_plus_plus, swish_sign
+from .swish_sign import bnn_plus_plus, bnn_plus_plus_mean, swish_sign
 
 QUANTIZERS: dict[str, Callable[..., QuantizerPair | Quantizer]] = {
     "latent": latent,
@@ -38,6 +39,7 @@ QUANTIZERS: dict[str, Callable[..., QuantizerPair | Quantizer]] = {
     "approx_sign": approx_sign,
     "swish_sign": swish_sign,
     "bnn++": bnn_plus_plus,
+    "bnn++_mean": bnn_plus_plus_mean,
     "poly+": poly_plus,
     "reactnet": reactnet_weights,
     "ede": ede,
@@ -54,6 +56,7 @@ QUANTIZERS: dict[str, Callable[..., QuantizerPair | Quantizer]] = {
     "dsq": DSQ,
     "biper": biper_weights,
     "parq": parq,
+    "clamp_poly": clamp_poly,
     "progressive": progressive_sign,
     "binary_relax": binary_relax,
     "soft_threshold": soft_threshold,
@@ -62,7 +65,9 @@ QUANTIZERS: dict[str, Callable[..., QuantizerPair | Quantizer]] = {
     "fda_noise": fda_noise,
 }
 # They look at a filter.
-ON_WEIGHTS_ONLY = frozenset({"reactnet", "irnet", "adabin", "siman", "recu", "biper", "parq", "rbnn_rotated"})
+ON_WEIGHTS_ONLY = frozenset(
+    {"bnn++_mean", "reactnet", "irnet", "adabin", "siman", "recu", "biper", "parq", "clamp_poly", "rbnn_rotated"}
+)
 ON_ACTIVATIONS_ONLY = frozenset({"rbnn_activation", "recu_activation"})
 
 
@@ -70,13 +75,14 @@ QuantizerMaker = Callable[..., QuantizerPair | Quantizer]
 
 
 def make_quantizer(quantizer: "str | Mapping[str, Any] | QuantizerPair | Quantizer | QuantizerMaker",
-                   features: int | None = None, axis: int = 0) -> Quantizer:  # fmt: skip
+                   features: int | None = None, axis: int | None = None) -> Quantizer:  # fmt: skip
     """The module for a name of QUANTIZERS, a pair of one's own, or a function that builds one, called as those are.
 
     A name with options is a mapping, as a recipe's table has it: {"name": "fda", "omega": 0.3}; the options are the
     arguments of QUANTIZERS[name].
     features, axis: for a quantizer with weights of its own, how long a row of x is and where it lies: 0 for a weight
-    (out, ...), whose filters are rows, 1 for an activation (batch, channels, ...), whose pixels are.
+    (out, ...), whose filters are rows, 1 for an activation (batch, channels, ...), whose pixels are. None: a weight,
+    unless the name is made for activations.
     Raises ValueError for an unknown name or option, one made for the other place, or features missing where they are
     needed.
     """
@@ -97,17 +103,19 @@ def make_quantizer(quantizer: "str | Mapping[str, Any] | QuantizerPair | Quantiz
     if "features" in inspect.signature(build).parameters:
         if features is None:
             raise ValueError(f"quantizer: {quantizer!r} needs to know its width: Sign(..., channels=64)")
-        options = {**options, "features": features, "axis": axis}
+        options = {**options, "features": features, "axis": axis or 0}
     made = cast(QuantizerMaker, build)(**options)
     return made if isinstance(made, Quantizer) else Quantizer(made)
 
 
-def _by_name(name: str, axis: int) -> QuantizerMaker:
+def _by_name(name: str, axis: int | None) -> QuantizerMaker:
     if name not in QUANTIZERS:
         known = ", ".join(QUANTIZERS)
         raise ValueError(f"quantizer: no {name!r}; choose one of {known}, or pass a QuantizerPair")
     if axis == 1 and name in ON_WEIGHTS_ONLY:
         raise ValueError(f"quantizer: {name!r} is made for weights; activations take another, such as 'ste'")
+    if axis == 0 and name in ON_ACTIVATIONS_ONLY:
+        raise ValueError(f"quantizer: {name!r} is made for activations; weights take another, such as 'identity'")
     return QUANTIZERS[name]
 
 
@@ -123,9 +131,8 @@ def _check_options(name: str, build: QuantizerMaker, options: Mapping[str, Any])
 __all__ = [
     "DSQ", "METHODS", "ON_ACTIVATIONS_ONLY", "ON_WEIGHTS_ONLY", "QUANTIZERS", "Method", "NoiseAdaptation",
     "NoisyFourier", "Quantizer", "QuantizerPair", "Rotated", "adabin_weights", "approx_sign", "binary_relax",
-    "biper_weights", "bnn_plus_plus", "ede", "ede_plus", "fda", "fda_noise", "fda_plus", "hard_sign", "identity_ste",
-    "irnet_weights", "latent", "make_quantizer", "parq", "poly_plus", "progressive_sign", "quantize", "rbnn",
-    "rbnn_activation", "rbnn_rotated", "reactnet_weights", "recu_activation", "recu_weights", "reste", "set_progress",
-    "sign_ste", "siman_weights",
-    "soft_threshold", "swish_sign",
+    "biper_weights", "bnn_plus_plus", "bnn_plus_plus_mean", "clamp_poly", "ede", "ede_plus", "fda", "fda_noise",
+    "fda_plus", "hard_sign", "identity_ste", "irnet_weights", "latent", "make_quantizer", "parq", "poly_plus",
+    "progressive_sign", "quantize", "rbnn", "rbnn_activation", "rbnn_rotated", "reactnet_weights", "recu_activation",
+    "recu_weights", "reste", "set_progress", "sign_ste", "siman_weights", "soft_threshold", "swish_sign",
 ]  # fmt: skip

@@ -30,6 +30,8 @@ METHODS: dict[str, Method] = {
                    note="its regulariser is a recipe's: regularize.weight"),
     "bnn++": Method("bnn++", "ste", "Lu et al. 2023, arXiv:2402.17710",
                     note="end of the sharpness and activations are ours"),
+    "bnn++_mean": Method("bnn++_mean", "ste", "Lu et al. 2023, arXiv:2402.17710",
+                         note="ours: of weights in mean sizes of their filter; the sharpness grows by equal factors"),
     "bireal": Method("ste", "approx_sign", "Liu et al. 2018, arXiv:1808.00278", "channel",
                      note="mean |w| multiplies forward and gradient: magnitude-aware; the shortcuts are the block's"),
     "poly+": Method("poly+", "approx_sign", "Lu et al. 2023, arXiv:2402.17710; slope of Bi-Real net",

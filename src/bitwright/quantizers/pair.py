@@ -56,7 +56,14 @@ class _Apply(torch.autograd.Function):
 
 
 def quantize(x: Tensor, pair: QuantizerPair, **values: float) -> Tensor:
-    """pair.forward(x) whose gradient is pair.backward. values: one number for each of the pair's schedules."""
+    """pair.forward(x) whose gradient is pair.backward.
+
+    values: one number for each of the pair's schedules. Raises ValueError where they are others.
+    """
+    if values.keys() != pair.schedules.keys():
+        wanted = ", ".join(pair.schedules) or "none"
+        raise ValueError(f"quantize: got values of {', '.join(values) or 'none'}, the pair's schedules are {wanted}; "
+                         "pass **pair.values_at(progress)")  # fmt: skip
     return _Apply.apply(x, pair, values)  # type: ignore[return-value]
 
 

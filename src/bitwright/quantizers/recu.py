@@ -36,6 +36,8 @@ def recu_activation() -> QuantizerPair:
     """forward hard sign;  backward(x, g) = g where |x| <= s, divided by s, the deviation of x over the whole batch."""
 
     def backward(x: Tensor, grad: Tensor) -> Tensor:
+        if not x.numel():
+            return grad
         size = x.std(correction=0).clamp_min(1e-8)
         return torch.where(x.abs() <= size, grad / size, torch.zeros_like(grad))
 

@@ -69,12 +69,13 @@ class Rotated(Quantizer):
     @torch.no_grad()
     def turn(self, x: Tensor, rounds: int = 3) -> None:
         """Both rotations for the present weights."""
-        w = x.reshape(len(x), *self.sides).to(self.left.dtype)
+        at_least = torch.promote_types(self.left.dtype, torch.float32)  # half precision has no decomposition
+        w, left, right = (t.to(at_least) for t in (x.reshape(len(x), *self.sides), self.left, self.right))
         for _ in range(rounds):
-            signs = hard_sign(self.left.T @ w @ self.right)
-            self.left.copy_(_nearest((w @ self.right @ signs.mT).sum(0)))
-            signs = hard_sign(self.left.T @ w @ self.right)
-            self.right.copy_(_nearest((w.mT @ self.left @ signs).sum(0)))
+            left = _nearest((w @ right @ hard_sign(left.T @ w @ right).mT).sum(0))
+            right = _nearest((w.mT @ left @ hard_sign(left.T @ w @ right)).sum(0))
+        self.left.copy_(left)
+        self.right.copy_(right)
 
     def set_progress(self, progress: float) -> None:
         super().set_progress(progress)

@@ -18,6 +18,17 @@ def filter_mean_size(x: Tensor) -> Tensor:
     return x.abs().flatten(1).mean(1).clamp_min(TINY).reshape(-1, *[1] * (x.dim() - 1))
 
 
+def in_mean_sizes(pair: QuantizerPair) -> QuantizerPair:
+    """`pair` on weights (out, ...) measured in the mean size of their filter, which counts as a constant: how large
+    the weights are does not matter then, nor to the size of the gradient. `pair` has no `prepare`.
+    """
+    return QuantizerPair(
+        lambda w, **values: pair.forward(w / filter_mean_size(w), **values),
+        lambda w, grad, **values: pair.backward(w / filter_mean_size(w), grad, **values),
+        pair.schedules,
+    )
+
+
 def reactnet_weights() -> QuantizerPair:
     """forward(w) = +1 if w >= 0 else -1;  backward(w, g) = g / mean|w| if |w| <= 1 else 0, the mean a filter's.
 

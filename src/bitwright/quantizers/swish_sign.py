@@ -9,8 +9,9 @@ arXiv:2402.17710 (SS in the forward too).
 import torch
 from torch import Tensor
 
-from .pair import QuantizerPair, hard_sign
-from .schedules import linear
+from .pair import QuantizerPair, Schedule, hard_sign
+from .schedules import geometric, linear
+from .straight import in_mean_sizes
 
 
 def sech2(x: Tensor) -> Tensor:
@@ -43,6 +44,14 @@ def swish_sign(sharpness: float = 5.0) -> QuantizerPair:
     return QuantizerPair(hard_sign, lambda x, grad: grad * swish_sign_slope(x, mu))
 
 
+def _relaxed(schedule: Schedule) -> QuantizerPair:
+    return QuantizerPair(
+        lambda x, sharpness: swish_sign_value(x, sharpness),
+        lambda x, grad, sharpness: grad * swish_sign_slope(x, sharpness),
+        {"sharpness": schedule},
+    )
+
+
 def bnn_plus_plus(start: float = 5.0, end: float = 30.0) -> QuantizerPair:
     """BNN++: forward(x) = SS(x) and backward(x, g) = g * SS'(x), the true derivative; hard sign in eval.
 
@@ -50,9 +59,14 @@ def bnn_plus_plus(start: float = 5.0, end: float = 30.0) -> QuantizerPair:
     sharpness * |x| is well above 6: choose `end` by the size of the latent weights, and judge by the eval accuracy.
     Raises ValueError if start or end is not positive.
     """
-    schedule = linear(_checked("bnn_plus_plus", start), _checked("bnn_plus_plus", end))
-    return QuantizerPair(
-        lambda x, sharpness: swish_sign_value(x, sharpness),
-        lambda x, grad, sharpness: grad * swish_sign_slope(x, sharpness),
-        {"sharpness": schedule},
-    )
+    return _relaxed(linear(_checked("bnn_plus_plus", start), _checked("bnn_plus_plus", end)))
+
+
+def bnn_plus_plus_mean(start: float = 0.5, end: float = 30.0) -> QuantizerPair:
+    """BNN++ on weights (out, ...) measured in mean |w| of their filter, so that one sharpness suits small weights too.
+
+    `sharpness` grows by equal factors from start to exactly end. Ours, since 30 times a weight of a float network, some
+    hundredths, is far from a sign. Raises ValueError if start or end is not positive.
+    """
+    schedule = geometric(_checked("bnn_plus_plus_mean", start), _checked("bnn_plus_plus_mean", end))
+    return in_mean_sizes(_relaxed(schedule))

@@ -21,7 +21,8 @@ def campaign_command(
     bitwright campaign --rows fda-cpu --budget 25m
 
     Args:
-        rows: fda, resnet20, weights, vgg, vit, logic, gnet, fda-cpu, resnet20-cpu; by default what this machine can do.
+        rows: fda, resnet20, weights, vgg, narrow, vit, logic, logic-conv, gnet, fda-cpu, resnet20-cpu; by default what
+            this machine can do.
         budget: stop after so long, each run's checkpoint written: 90s, 25m, 8h.
         at_once: runs side by side; 0 chooses (one on a CPU, four on a GPU).
         out: for the run folders.

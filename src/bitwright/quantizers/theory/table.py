@@ -44,6 +44,10 @@ def _no(where: str) -> ClosedForm:
     return ClosedForm(False, False, where=f"F is constant while B moves, {where}")
 
 
+def _over(a: float, b: float) -> float:
+    return a / b if b else math.inf
+
+
 def _growth(t: float) -> float:
     return max(1 / t, 1.0) * t
 
@@ -59,6 +63,8 @@ CLOSED_FORMS: dict[str, ClosedForm] = {
     "approx_sign": _no("for 0 < |w| < 1"),
     "swish_sign": _no("for w != 0"),
     "bnn++": _yes("w", "SS_m(p)", lambda v: v["sharpness"], lambda v: SWISH_BEND * v["sharpness"] ** 2),
+    "bnn++_mean": _yes("w, in units of mean |w|", "SS_m(p)", lambda v: v["sharpness"],
+                       lambda v: SWISH_BEND * v["sharpness"] ** 2),
     "poly+": _yes("w", "u (2 - |u|), u = m p within [-1, 1]", lambda v: 2 * v["sharpness"],
                   lambda v: 2 * v["sharpness"] ** 2),
     "reactnet": CLIPPED,
@@ -77,10 +83,12 @@ CLOSED_FORMS: dict[str, ClosedForm] = {
     "dsq": _no("for 0 < |w| < 1"),
     "biper": SIGN,
     "parq": _yes("clamp(w / s, -1, 1), w in units of mean |w|", "p", lambda v: 1.0, lambda v: 0.0),
+    "clamp_poly": _yes("clamp(w / s, -1, 1), w in units of mean |w|", "1.06 p + 0.02 p^3 - 0.08 p^5",
+                       lambda v: 1.06225, lambda v: 1.48),
     "binary_relax": _yes("(1 - theta) w + theta sign(w)", "p", lambda v: 1.0, lambda v: 0.0),
     "soft_threshold": _yes("the proximal map of lambda | |w| - 1 |", "p", lambda v: 1.0, lambda v: 0.0),
     "progressive": _yes("w within 1 - T, one step more beyond", "p / (1 - T), then a cubic that is flat a step on",
-                        lambda v: 1 / (1 - v["hardness"]), lambda v: 4 / (1 - v["hardness"])),
+                        lambda v: _over(1, 1 - v["hardness"]), lambda v: _over(4, 1 - v["hardness"])),
     "fda": _no("for w != 0"),
     "fda+": _yes("w", "s_n(p)", lambda v: 4 * 0.1 / math.pi * (v["terms"] + 1),
                  lambda v: 4 * 0.1**2 / math.pi * (v["terms"] + 1) ** 2),
@@ -94,6 +102,11 @@ def scalar_pair(name: str) -> QuantizerPair:
     from .. import make_quantizer
 
     pair = make_quantizer(name, features=1).pair
+    if name == "bnn++_mean":
+        plain = make_quantizer("bnn++").pair
+        return QuantizerPair(plain.forward, plain.backward, pair.schedules)
+    if name == "clamp_poly":
+        return make_quantizer({"name": name, "unit": "one"}).pair
     if name == "parq":
         return QuantizerPair(lambda x, inverse_slope: clamp_map(x, inverse_slope), pair.backward, pair.schedules)
     return sign_ste() if name in ("reactnet", "recu_activation") else pair
