@@ -94,7 +94,7 @@ def test_small_checkpoints_are_kept_taken_up_and_dropped(tmp_path, monkeypatch):
     for job, content in ((small, b"small"), (large, b"much too large"), (own, b"kept")):
         job.folder.mkdir(parents=True)
         (job.folder / "checkpoint.pt").write_bytes(content)
-    assert [path.name for path in keep_unfinished([small, large, own], store)] == ["first-seed0.pt", "first-seed2.pt"]
+    assert keep_unfinished([small, large, own], store) == [store / small.kept, store / own.kept]
     other = [Job(job.recipe, job.seed, there / job.folder.name) for job in (small, large, own)]
     other[2].folder.mkdir(parents=True)
     (other[2].folder / "checkpoint.pt").write_bytes(b"further")
@@ -103,7 +103,23 @@ def test_small_checkpoints_are_kept_taken_up_and_dropped(tmp_path, monkeypatch):
     assert [path.read_bytes() if path.exists() else None for path in found] == [b"small", None, b"further"]
     (other[0].folder / "model.bw").touch()
     keep_unfinished(other[:1], store)
-    assert [path.name for path in store.iterdir()] == ["first-seed2.pt"]
+    assert list(store.iterdir()) == [store / own.kept]
+
+
+def test_a_kept_checkpoint_of_an_edited_recipe_is_left_alone(tmp_path):
+    recipe, store = tmp_path / "first.toml", tmp_path / "unfinished"
+    recipe.write_text(FIRST)
+    job = Job(recipe, 0, tmp_path / "here" / "first-seed0")
+    job.folder.mkdir(parents=True)
+    (job.folder / "checkpoint.pt").write_bytes(b"old")
+    kept = keep_unfinished([job], store)
+    (job.folder / "checkpoint.pt").unlink()
+    recipe.write_text(FIRST.replace("[24]", "[25]"))
+    take_up_unfinished([job], store)
+    assert not (job.folder / "checkpoint.pt").exists()
+    recipe.write_text(f"# a word\n{FIRST}")
+    take_up_unfinished([job], store)
+    assert (job.folder / "checkpoint.pt").read_bytes() == b"old" == kept[0].read_bytes()
 
 
 def test_a_job_behind_one_that_failed_says_so(row, tmp_path):
@@ -135,7 +151,8 @@ def test_no_run_outlives_its_campaign(number, tmp_path):
     size = (folder / "metrics.jsonl").stat().st_size
     time.sleep(1.0)
     assert (folder / "metrics.jsonl").stat().st_size == size  # nobody goes on training
-    assert (tmp_path / "results" / "unfinished" / "long-seed0.pt").exists() == (number == signal.SIGTERM)
+    kept = (tmp_path / "results" / "unfinished").glob("long-seed0-*.pt")
+    assert bool(list(kept)) == (number == signal.SIGTERM)
 
 
 def _until(what, seconds=600):

@@ -31,6 +31,11 @@ class Job:
         return any((self.folder / name).exists() for name in (PROGRAM, NOT_FROZEN))
 
     @property
+    def kept(self) -> str:
+        """The name of its checkpoint among the unfinished: an edited recipe begins anew."""
+        return f"{self.folder.name}-{recipe_class().from_toml(self.recipe).hash()}.pt"
+
+    @property
     def failed(self) -> bool:
         described = self.folder / "run.json"
         return described.exists() and "failed" in json.loads(described.read_text(encoding="utf-8"))
@@ -81,9 +86,10 @@ def keep_unfinished(jobs: Iterable[Job], store: Path) -> list[Path]:
     """Copies the checkpoints of unfinished jobs that are small enough to `store`; drops those of finished ones."""
     kept = []
     for job in jobs:
-        here, there = job.folder / CHECKPOINT, store / f"{job.folder.name}.pt"
+        here, there = job.folder / CHECKPOINT, store / job.kept
         if job.done or job.failed:
-            there.unlink(missing_ok=True)
+            for old in store.glob(f"{job.folder.name}-*.pt"):
+                old.unlink()
         elif here.exists() and here.stat().st_size <= LARGEST:
             store.mkdir(parents=True, exist_ok=True)
             part = there.with_name(there.name + ".part")
@@ -96,7 +102,7 @@ def keep_unfinished(jobs: Iterable[Job], store: Path) -> list[Path]:
 def take_up_unfinished(jobs: Iterable[Job], store: Path) -> None:
     """Puts kept checkpoints where the jobs look for them, unless a run folder has its own."""
     for job in jobs:
-        kept, here = store / f"{job.folder.name}.pt", job.folder / CHECKPOINT
+        kept, here = store / job.kept, job.folder / CHECKPOINT
         if kept.exists() and not here.exists():
             job.folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(kept, here)
