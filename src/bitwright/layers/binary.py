@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from ..ir import ProgramError, lower
 from ..quantizers import Quantizer, QuantizerPair, make_quantizer
+from ..quantizers.numbers import read_number
 from .accumulator import ACCUMULATORS, excess, wrap
 from .scale import Scale
 
@@ -63,8 +64,9 @@ class _BinaryWeights:
 
     @property
     def accumulator(self) -> str:
-        code = self._buffers.get("accumulator_code")  # type: ignore[attr-defined]
-        return "int32" if code is None else ACCUMULATORS[int(code)]
+        if self._buffers.get("accumulator_code") is None:  # type: ignore[attr-defined]
+            return "int32"
+        return ACCUMULATORS[read_number(self, "accumulator_code")]  # type: ignore[arg-type]
 
     def used_weight(self) -> Tensor:
         """The weight of the forward pass, before the scale: the quantizer's value, or the latent one without it."""

@@ -10,6 +10,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from ..quantizers.numbers import read_number, register_number, write_number
+
 
 class EmbeddingNoise(nn.Module):
     """z -> z + sqrt((1 - z^2) / N_t) * normal while training; z in eval mode.
@@ -30,24 +32,13 @@ class EmbeddingNoise(nn.Module):
                 "needs a start, and a sweep needs both"
             )
         self.start, self.end, self.sweep = float(start), float(end or start), sweep
-        self.register_buffer("inverse", torch.tensor(1 / start if start else 0.0, dtype=torch.float64))
-        self._known: tuple[tuple, float] | None = None
+        register_number(self, "inverse", 1 / start if start else 0.0)
 
     def set_progress(self, progress: float) -> None:
         """Moves N_t to `progress`, the share of the training that is done; 1 is exactly its end."""
         if self.start:
             n = self.end if progress >= 1 else self.start * (self.end / self.start) ** progress
-            self.inverse.fill_(1 / n)
-            self._known = self._mark(), 1 / n
-
-    def _mark(self) -> tuple:
-        return self.inverse.device, self.inverse.data_ptr(), self.inverse._version
-
-    def present(self) -> float:
-        """The number in `inverse`, read from its device only after somebody else has changed it."""
-        if self._known is None or self._known[0] != self._mark():
-            self._known = self._mark(), float(self.inverse)
-        return self._known[1]
+            write_number(self, "inverse", 1 / n)
 
     @property
     def active(self) -> bool:
@@ -56,7 +47,7 @@ class EmbeddingNoise(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         if not self.active:
             return z
-        inverse = self.present()
+        inverse = read_number(self, "inverse")
         if self.sweep:
             inverse = 1 / (self.start * (self.end / self.start) ** float(torch.rand(())))
         with torch.no_grad():  # the spread's own dependence on z is left out of the gradient

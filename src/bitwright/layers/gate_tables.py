@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..quantizers.numbers import read_number, register_number, write_number
 from .parametrizations import PARAMETRIZATIONS
 
 SAMPLINGS = ("soft", "hard", "gumbel")
@@ -55,14 +56,14 @@ class GateTables(nn.Module):
         self.parametrization, self.rule = parametrization, PARAMETRIZATIONS[parametrization]
         self.rule.n_params(k)  # says which k it knows
         self.params = nn.Parameter(self.rule.start(n_gates, k, residual))
-        self.register_buffer("progress", torch.zeros((), dtype=torch.float64))
+        register_number(self, "progress", 0.0)
 
     def set_progress(self, progress: float) -> None:
-        self.progress.fill_(progress)
+        write_number(self, "progress", float(progress))
 
     @property
     def sampling_now(self) -> str:
-        return "hard" if self.harden_at < 1 and float(self.progress) >= self.harden_at else self.sampling
+        return "hard" if self.harden_at < 1 and read_number(self, "progress") >= self.harden_at else self.sampling
 
     def forward(self) -> Tensor:
         logits = self.rule.logits(self.params, self.k)

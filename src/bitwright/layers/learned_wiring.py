@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..quantizers.numbers import read_number, register_number, write_number
 from .checked_indices import CheckedIndices
 from .gate_tables import straight_through
 from .wiring import balanced_wiring
@@ -38,7 +39,7 @@ class LearnedWiring(CheckedIndices):
             raise ValueError(f"learned wiring: resample_until is {resample_until}, a share of the training, 0..1")
         self.k, self.out_features, self.hard = k, out_features, hard
         self.in_features, self.resample_until = in_features, resample_until
-        self.register_buffer("rounds", torch.zeros((), dtype=torch.int64))
+        register_number(self, "rounds", 0)
         spread = _spread(in_features, k * out_features, n_candidates) if among is None else among
         self.register_buffer("candidates", spread)
         self.logits = nn.Parameter(0.1 * torch.randn(self.candidates.T.shape))
@@ -65,8 +66,8 @@ class LearnedWiring(CheckedIndices):
         if not self.resample_until or progress > self.resample_until:
             return
         due = int(ROUNDS * progress / self.resample_until)
-        if due > int(self.rounds):
-            self.rounds.fill_(due)
+        if due > read_number(self, "rounds"):
+            write_number(self, "rounds", due)
             self.resample()
 
     @torch.no_grad()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .fourier import fda
+from .numbers import read_number, register_number, write_number
 from .pair import Quantizer, QuantizerPair, Schedule, quantize
 from .schedules import cosine
 
@@ -57,13 +58,13 @@ class NoisyFourier(Quantizer):
         super().__init__(pair or fda(**series))  # type: ignore[arg-type]
         self.axis, self.alpha_at = axis, alpha or cosine(0.1, 0.0)
         self.noise: NoiseAdaptation | None = NoiseAdaptation(features, reduction, shortcut, factor)
-        self.register_buffer("alpha", torch.tensor(self.alpha_at(0.0), dtype=torch.float64))
+        register_number(self, "alpha", float(self.alpha_at(0.0)))
 
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training or self.soft):
             return self.signs(x)
         signs = quantize(x, self.pair, **self.values())
-        alpha = float(self.alpha)
+        alpha = read_number(self, "alpha")
         if self.noise is None or (alpha == 0 and not self.training):
             return signs
         if self.axis == 0:
@@ -74,7 +75,7 @@ class NoisyFourier(Quantizer):
 
     def set_progress(self, progress: float) -> None:
         super().set_progress(progress)
-        self.alpha.fill_(self.alpha_at(progress))
+        write_number(self, "alpha", float(self.alpha_at(progress)))
 
     def drop_noise(self) -> None:
         """Takes the module away, for good; eval stays what it was, bit for bit."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from .numbers import read_number, register_number, write_number
+
 Schedule = Callable[[float], float]  # progress of training in [0, 1] -> value; schedule(1.0) is exactly the end value
 
 
@@ -80,7 +82,7 @@ class Quantizer(nn.Module):
         super().__init__()
         self.pair = pair
         for name, schedule in pair.schedules.items():
-            self.register_buffer(name, torch.tensor(schedule(0.0), dtype=torch.float64))
+            register_number(self, name, float(schedule(0.0)))
 
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training or self.soft):
@@ -97,12 +99,12 @@ class Quantizer(nn.Module):
 
     def values(self) -> dict[str, float]:
         """The present value of each schedule."""
-        return {name: float(getattr(self, name)) for name in self.pair.schedules}
+        return {name: read_number(self, name) for name in self.pair.schedules}
 
     def set_progress(self, progress: float) -> None:
         """Moves each schedule to `progress`, the share of the training that is done, 0..1; 1 is exactly its end."""
         for name, schedule in self.pair.schedules.items():
-            getattr(self, name).fill_(schedule(progress))
+            write_number(self, name, float(schedule(progress)))
 
 
 def set_progress(model: nn.Module, progress: float) -> None:

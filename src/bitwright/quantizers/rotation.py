@@ -13,6 +13,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .numbers import read_number, register_number, write_number
 from .pair import Quantizer, hard_sign
 from .rbnn import rbnn
 
@@ -44,13 +45,13 @@ class Rotated(Quantizer):
         self.sides, self.turns, self._progress = two_factors(features), turns, 0.0
         self.register_buffer("left", torch.eye(self.sides[0]))
         self.register_buffer("right", torch.eye(self.sides[1]))
-        self.register_buffer("turned", torch.zeros((), dtype=torch.int64))
+        register_number(self, "turned", 0)
         self.beta = nn.Parameter(torch.tensor(math.pi / 4))
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training and int(self.turned) <= self._progress * self.turns:
+        if self.training and read_number(self, "turned") <= self._progress * self.turns:
             self.turn(x.detach())
-            self.turned.fill_(math.floor(self._progress * self.turns) + 1)
+            write_number(self, "turned", math.floor(self._progress * self.turns) + 1)
         return super().forward(x)
 
     def prepared(self, x: Tensor) -> Tensor:

@@ -3,6 +3,8 @@
 Source: Hubara et al. 2016, arXiv:1602.02830, Eq. 1 (forward) and Eq. 4 (backward, clip = 1).
 """
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -17,6 +19,11 @@ def identity_ste() -> QuantizerPair:
     return QuantizerPair(hard_sign, lambda x, grad: grad)
 
 
+@cache
+def _next_up(number: float, dtype: torch.dtype) -> float:
+    return float(torch.nextafter(torch.tensor(number, dtype=dtype), torch.tensor(torch.inf, dtype=dtype)))
+
+
 def sign_ste(clip: float = 1.0) -> QuantizerPair:
     """forward(x) = +1 if x >= 0 else -1;  backward(x, g) = g if |x| <= clip else 0.
 
@@ -27,7 +34,7 @@ def sign_ste(clip: float = 1.0) -> QuantizerPair:
         raise ValueError(f"sign_ste: clip must be positive, got {clip}")
 
     def backward(x: Tensor, grad: Tensor) -> Tensor:
-        edge = float(torch.nextafter(torch.tensor(clip, dtype=x.dtype), torch.tensor(torch.inf, dtype=x.dtype)))
+        edge = _next_up(clip, x.dtype)
         return torch.ops.aten.hardtanh_backward(grad, x, -edge, edge)  # one pass; strict, hence the next float
 
     return QuantizerPair(hard_sign, backward)

@@ -29,7 +29,7 @@ class Bop(torch.optim.Optimizer):
         with torch.no_grad():
             for weight in self._weights():
                 weight.copy_(torch.where(weight >= 0, 1.0, -1.0))
-        self.flips = 0  # of the last step
+        self._flips: list[torch.Tensor] = []
         self.schedule = schedule
 
     def set_progress(self, progress: float) -> None:
@@ -43,12 +43,12 @@ class Bop(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure=None):  # type: ignore[override]
-        """One update; `flips` says how many weights changed. closure: as torch's."""
+        """One update. closure: as torch's."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        flips = 0
+        self._flips = []
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is None:
@@ -58,9 +58,13 @@ class Bop(torch.optim.Optimizer):
                 average.lerp_(weight.grad, group["gamma"])
                 flip = weight * average > group["threshold"]
                 weight.copy_(torch.where(flip, -weight, weight))
-                flips += int(flip.sum())
-        self.flips = flips
+                self._flips.append(flip.sum())
         return loss
+
+    @property
+    def flips(self) -> int:
+        """How many weights the last step changed; asking waits for the device."""
+        return sum(int(flips) for flips in self._flips)
 
 
 class Together:
