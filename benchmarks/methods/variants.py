@@ -59,7 +59,7 @@ def searched_pair(name: str):
     P ends as the sign, so the projection costs nothing. Raises ValueError where `clamp_poly` does.
     """
     from bitwright.quantizers import clamp_poly
-    from bitwright.quantizers.clamp_poly import UNITS
+    from bitwright.quantizers.straight import UNITS
 
     unit, *numbers = name.removeprefix(SEARCHED).split(",")
     if unit not in UNITS or len(numbers) != 5:
@@ -69,7 +69,7 @@ def searched_pair(name: str):
 
 def proposals(n: int, seed: int = 0) -> list[str]:
     """Names of n pairs that `synthesize` accepts: PARQ's own, then drawn at random."""
-    from bitwright.quantizers.clamp_poly import UNITS
+    from bitwright.quantizers.straight import UNITS
 
     rng, names = np.random.default_rng(seed), [searched_name("mean", [1, 10, 0.5, 0, 0])]
     while len(names) < n:

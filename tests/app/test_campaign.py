@@ -49,6 +49,22 @@ def test_each_job_comes_once_and_after_what_it_needs(row, tmp_path):
         assert {need.name for need in job.needs} <= set(names[:place])
 
 
+def test_the_first_seed_of_all_comes_before_the_second(row, tmp_path):
+    seeds = [job.seed for job in jobs_of([row], tmp_path / "out") if job.wanted]
+    assert seeds == sorted(seeds) and set(seeds) == {0, 1}
+    assert {job.seed for job in jobs_of([row], tmp_path / "out", seeds=1) if job.wanted} == {0}
+
+
+def test_missing_data_are_asked_for_once_and_before_any_run(row, tmp_path, monkeypatch):
+    monkeypatch.setenv("BITWRIGHT_DATA", str(tmp_path / "none"))
+    monkeypatch.setenv("BITWRIGHT_MIRROR", "http://127.0.0.1:9")  # nobody listens there
+    lacking = tmp_path / "first.toml"
+    lacking.write_text(FIRST.replace('"digits"', '"mnist"'))
+    with pytest.raises(OSError, match="Nothing was kept"):
+        campaign(["digits"], out=tmp_path / "out", results=tmp_path / "results")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_stopped_campaign_goes_on_and_reads_the_test_set_once(row, tmp_path, capfd):
     go = {"out": tmp_path / "out", "results": tmp_path / "results", "at_once": 1}
     assert campaign(["digits"], dry=True, **go) == 0 and not (tmp_path / "out").exists()

@@ -1,11 +1,13 @@
 """Binary layers against integer sums in NumPy: every scale, pad, stride, dilation, group."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from bitwright.layers import (
     LAYERS,
@@ -214,3 +216,24 @@ def test_saving_and_loading_keeps_the_output(name):
     for module in (first, second):
         module.eval()
     assert isinstance(first, LAYERS[name]) and torch.equal(first(x), second(x))
+
+
+@pytest.mark.parametrize("scale", ["tensor", "channel"])
+@pytest.mark.parametrize("conv", [False, True])
+def test_a_straight_scale_gives_latent_weights_the_gradient_of_the_scaled_ones(conv, scale):
+    """Against a plain layer whose weight is mean |w| sign(w), by autograd."""
+    make = partial(BinaryConv2d, 3, 5, 2) if conv else partial(BinaryLinear, 12, 5)
+    straight, plain = make(scale=f"{scale}_straight", weight_quantizer="identity"), make(scale=scale)
+    plain.load_state_dict(straight.state_dict())
+    x = torch.randn(4, 3, 6, 6) if conv else torch.randn(4, 12)
+    w = straight.weight.detach()
+    factor = w.abs().mean() if scale == "tensor" else w.abs().flatten(1).mean(1).reshape(-1, *[1] * (w.dim() - 1))
+    scaled = (factor * torch.where(w >= 0, 1.0, -1.0)).requires_grad_()
+    want = F.conv2d(x, scaled) if conv else F.linear(x, scaled)
+    grad = torch.randn_like(want)
+    got = straight(x)
+    torch.testing.assert_close(got, want)
+    torch.testing.assert_close(got, plain(x))
+    (got * grad).sum().backward()
+    (want * grad).sum().backward()
+    torch.testing.assert_close(straight.weight.grad, scaled.grad)

@@ -231,6 +231,21 @@ def test_a_teacher_teaches():
     assert (predict_scores(model, data.x_val).argmax(1) == 2).float().mean() > 0.9
 
 
+def test_a_live_teacher_sees_what_the_student_sees():
+    seen = []
+
+    class Teacher(nn.Module):
+        def forward(self, x):
+            seen.append(x)
+            return torch.zeros(len(x), 3)
+
+    data, model, shown = made_up(), network(), []
+    model.register_forward_pre_hook(lambda module, args: shown.append(args[0]) if module.training else None)
+    fit(model, data, teacher=Teacher(), progress=False,
+        **{**FIELDS, "epochs": 1, "augment": {"noise": 3.0}, "distill": {"weight": 0.5, "live": True}})  # fmt: skip
+    assert len(seen) == len(shown) > 1 and all(torch.equal(a, b) for a, b in zip(seen, shown, strict=True))
+
+
 def test_a_recipe_names_its_teacher_and_seeds_share_it(tmp_path):
     text = 'data = "bands"\nfloat_twin = true\nepochs = 2\n[model_options]\nhidden = [9]\n'
     (tmp_path / "big.toml").write_text(text)

@@ -1,5 +1,7 @@
 """In a training step no number is read from where a tensor lies: a GPU would be waited for, once a layer."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,16 @@ def test_a_number_is_read_again_after_somebody_else_wrote_it():
         module.load_state_dict({"share": torch.tensor(0.5, dtype=torch.float64), "times": torch.tensor(4)})
         assert (read_number(module, "share"), read_number(module, "times"), readings.n) == (0.5, 4, 3)
         assert read_number(module.to(torch.float32), "share") == 0.5 and readings.n == 4
+
+
+def test_a_copy_knows_its_own_numbers():
+    for n_writes in range(5):
+        first = make_quantizer("bnn++")
+        for progress in range(n_writes):
+            first.set_progress(progress / 10)
+        second = copy.deepcopy(first)
+        second.load_state_dict({"sharpness": torch.tensor(7.0)})
+        assert second.values() == {"sharpness": 7.0}
 
 
 def test_values_of_a_quantizer_follow_its_saved_state():

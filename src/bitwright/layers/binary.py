@@ -7,7 +7,7 @@ Source: Courbariaux et al. 2015 (BinaryConnect), arXiv:1511.00363; Hubara et al.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -70,7 +70,13 @@ class _BinaryWeights:
 
     def used_weight(self) -> Tensor:
         """The weight of the forward pass, before the scale: the quantizer's value, or the latent one without it."""
-        return self.weight if self.weight_quantizer is None else self.weight_quantizer(self.weight)
+        if self.weight_quantizer is None:
+            return self.weight
+        used = self.weight_quantizer(self.weight)
+        if self.scale.straight and used.requires_grad:
+            factor = cast(Tensor, self.scale_factor())
+            used.register_hook(lambda grad: grad / factor.reshape(-1, *[1] * (grad.dim() - 1)))
+        return used
 
     def binary_weight(self) -> Tensor:
         """The weight that ships: -1 or +1, in the latent weight's shape and dtype, without gradient.
@@ -125,7 +131,8 @@ class BinaryLinear(_BinaryWeights, nn.Linear):
     weight_quantizer, input_quantizer: a name of QUANTIZERS, one with options ({"name": "fda", "omega": 0.3}), a
     QuantizerPair or None (inputs as they come; weights real, also written "real", without a scale: a first stage of
     training, which does not freeze).
-    scale: "none" | "tensor" | "channel" | "learned" | "power_of_two" | "two_level" | a positive number.
+    scale: "none" | "tensor" | "channel" | "learned" | "power_of_two" | "two_level" | a positive number, or as "tensor"
+    and "channel" with another gradient, "tensor_straight" | "channel_straight".
     accumulator: of the sums of signs; see set_accumulator.
     bias: only torch's place in the signature; True raises ValueError.
     """

@@ -103,11 +103,13 @@ def _fold(x: Tensor, table: Tensor, wiring: Tensor) -> list[Tensor]:
 
 @cache
 def gpu_kernels() -> ModuleType | None:
-    """triton_gates.py, if Triton is installed: torch's CUDA builds bring it, others do not."""
+    """triton_gates.py, if Triton can be imported: torch's CUDA builds bring it, others do not."""
     if find_spec("triton") is None:
         return None
-    from . import triton_gates
-
+    try:
+        from . import triton_gates
+    except ImportError:  # it is there, and not for this Python or this torch
+        return None
     return triton_gates
 
 

@@ -11,13 +11,16 @@ Zhou et al. 2016 (DoReFa), arXiv:1606.06160: one mean a layer. Here the analytic
 import torch
 from torch import Tensor, nn
 
-SCALES = ("none", "tensor", "channel", "learned", "power_of_two", "two_level")
+STRAIGHT = "_straight"
+SCALES = ("none", "tensor", "channel", "tensor_straight", "channel_straight", "learned", "power_of_two", "two_level")
 TINY = 1e-12  # an all-zero weight would give scale 0, and a scale is always positive
 
 
 class Scale(nn.Module):
     """mode: "none", "tensor" (mean |w|), "channel" (mean |w| an output), "learned" (an output), "power_of_two" (an
-    output), "two_level" (deviation an output) or a positive number.
+    output), "two_level" (deviation an output) or a positive number. "tensor_straight" and "channel_straight" have the
+    same factor, but latent weights get the gradient of the scaled weight, not that times the factor, as DoReFa and PARQ
+    have it: with SGD the published learning rates are meant for that.
 
     A learned scale is exp of its parameter `log_scale`, (out,), so it stays positive whatever the optimizer does.
     Raises ValueError for another mode or a number that is not positive.
@@ -25,6 +28,7 @@ class Scale(nn.Module):
 
     def __init__(self, mode: str | float, out_channels: int):
         super().__init__()
+        self.straight = False
         if isinstance(mode, int | float):
             if not 0 < float(mode) < float("inf"):
                 raise ValueError(f"scale: a fixed scale must be positive and finite, got {mode}")
@@ -33,7 +37,8 @@ class Scale(nn.Module):
             return
         if mode not in SCALES:
             raise ValueError(f"scale: no {mode!r}; choose one of {', '.join(SCALES)}, or a positive number")
-        self.mode = mode
+        self.straight = mode.endswith(STRAIGHT)
+        self.mode = mode.removesuffix(STRAIGHT)
         if mode == "learned":
             self.log_scale = nn.Parameter(torch.zeros(out_channels))
 

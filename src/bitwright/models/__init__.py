@@ -81,7 +81,8 @@ def _built(name: str, options: dict[str, Any]) -> nn.Module:
 def _narrow(model: nn.Module, accumulator: str) -> None:
     pixels = torch.randint(0, 256, (2, *model.input_shape), generator=torch.Generator().manual_seed(0))  # type: ignore
     binary = [key for key, layer in model.named_modules() if isinstance(layer, BinaryConv2d | BinaryLinear)]
-    if not set_accumulator(model, accumulator, pixels.float(), keep=binary[-1:]):
+    head = [key for key in binary[-1:] if isinstance(model.get_submodule(key), BinaryLinear)]
+    if not set_accumulator(model, accumulator, pixels.float(), keep=head):
         raise ValueError(f"create_model: no layer but the last reads signs, so none can take accumulator {accumulator}")
 
 

@@ -7,9 +7,7 @@ al. 2025 (PARQ), arXiv:2503.15748. The defaults are ours, from docs/methods-resu
 
 from .pair import QuantizerPair
 from .parq import mirrored_sigmoid
-from .straight import in_mean_sizes
-
-UNITS = ("one", "mean")  # of w: as it is, or in mean sizes of its filter
+from .straight import in_unit
 
 
 def clamp_poly(reach: float = 0.5, steepness: float = 10.0, centre: float = 0.7, cubic: float = 0.02,
@@ -22,9 +20,7 @@ def clamp_poly(reach: float = 0.5, steepness: float = 10.0, centre: float = 0.7,
     """
     from .theory import odd_polynomial, piecewise_affine_map, synthesize
 
-    if unit not in UNITS:
-        raise ValueError(f"clamp_poly: unit is {unit!r}, expected one of {', '.join(UNITS)}")
     falling = mirrored_sigmoid(steepness, centre)
     clamp = piecewise_affine_map(lambda progress: reach * falling(progress))
     pair = synthesize(clamp, odd_polynomial(1 - cubic - quintic, cubic, quintic))
-    return pair if unit == "one" else in_mean_sizes(pair)
+    return in_unit(pair, unit, "clamp_poly")

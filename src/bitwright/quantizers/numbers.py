@@ -6,9 +6,10 @@ Reading one makes a processor wait for its GPU; in training that would be once a
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.utils.weak import WeakTensorKeyDictionary
 
-KNOWN = "_known_numbers"  # of a module: name -> (buffer, its version then, value)
+_known: WeakTensorKeyDictionary = WeakTensorKeyDictionary()  # buffer -> (its version then, the number)
 
 
 def register_number(module: nn.Module, name: str, value: float) -> None:
@@ -18,18 +19,16 @@ def register_number(module: nn.Module, name: str, value: float) -> None:
 
 
 def write_number(module: nn.Module, name: str, value: float) -> None:
-    buffer = getattr(module, name).fill_(value)
-    _known(module)[name] = buffer, buffer._version, value
+    buffer: Tensor = getattr(module, name)
+    if _known.get(buffer) != (buffer._version, value):
+        buffer.fill_(value)
+        _known[buffer] = buffer._version, value
 
 
 def read_number(module: nn.Module, name: str) -> Any:
     """The number, read from its device only after somebody else has changed it or put another buffer there."""
-    buffer, known = getattr(module, name), _known(module)
-    had = known.get(name)
-    if had is None or had[0] is not buffer or had[1] != buffer._version:
-        had = known[name] = buffer, buffer._version, buffer.item()
-    return had[2]
-
-
-def _known(module: nn.Module) -> dict[str, tuple[torch.Tensor, int, float]]:
-    return module.__dict__.setdefault(KNOWN, {})
+    buffer: Tensor = getattr(module, name)
+    had = _known.get(buffer)
+    if had is None or had[0] != buffer._version:
+        had = _known[buffer] = buffer._version, buffer.item()
+    return had[1]

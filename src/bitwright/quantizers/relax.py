@@ -9,16 +9,22 @@ from torch import Tensor
 
 from .pair import QuantizerPair, hard_sign
 from .schedules import linear
+from .straight import in_unit
 from .theory.synthesize import soft_threshold_map
 
 
-def binary_relax() -> QuantizerPair:
-    """forward(w) = (1 - theta) w + theta sign(w), theta (`mixture`) from 0 to exactly 1;  backward(w, g) = g."""
-    return QuantizerPair(
+def binary_relax(unit: str = "one") -> QuantizerPair:
+    """forward(w) = (1 - theta) w + theta sign(w), theta (`mixture`) from 0 to exactly 1;  backward(w, g) = g.
+
+    unit: of w, "one" or "mean", |w| of its filter: with scale="channel" the paper's mixture of w and mean |w| sign(w).
+    Raises ValueError for another unit.
+    """
+    pair = QuantizerPair(
         lambda x, mixture: x * (1 - mixture) + hard_sign(x) * mixture,
         lambda x, grad, mixture: grad,
         {"mixture": linear(0.0, 1.0)},
     )
+    return in_unit(pair, unit, "binary_relax")
 
 
 def soft_threshold(end: float = 1.0) -> QuantizerPair:

@@ -29,6 +29,16 @@ def in_mean_sizes(pair: QuantizerPair) -> QuantizerPair:
     )
 
 
+UNITS = ("one", "mean")  # of w: as it is, or in mean sizes of its filter
+
+
+def in_unit(pair: QuantizerPair, unit: str, who: str) -> QuantizerPair:
+    """`pair` on weights in one of UNITS. Raises ValueError, beginning with `who`, for another."""
+    if unit not in UNITS:
+        raise ValueError(f"{who}: unit is {unit!r}, expected one of {', '.join(UNITS)}")
+    return in_mean_sizes(pair) if unit == "mean" else pair
+
+
 def reactnet_weights() -> QuantizerPair:
     """forward(w) = +1 if w >= 0 else -1;  backward(w, g) = g / mean|w| if |w| <= 1 else 0, the mean a filter's.
 

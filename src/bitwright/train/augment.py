@@ -13,6 +13,11 @@ from torch.nn import functional as F
 from .recipe import Augment
 
 
+def beside(drawn: Tensor, x: Tensor) -> Tensor:
+    """What was drawn on the CPU, on x's device; the CPU does not wait for it to arrive."""
+    return drawn.to(x.device, non_blocking=True)
+
+
 def _uniform(n: int, reach: float, generator: Generator) -> Tensor:
     return (torch.rand(n, generator=generator) * 2 - 1) * reach
 
@@ -32,10 +37,10 @@ def _affine(batch: int, height: int, width: int, options: Augment, generator: Ge
 
 def _grid(x: Tensor, options: Augment, generator: Generator) -> Tensor:
     batch, _, height, width = x.shape
-    theta = _affine(batch, height, width, options, generator).to(x.device)  # a few numbers; the grid is large
+    theta = beside(_affine(batch, height, width, options, generator), x)  # a few numbers; the grid is large
     grid = F.affine_grid(theta, [batch, 1, height, width], align_corners=False)
     if options.elastic:
-        points = torch.randn(batch, 2, options.elastic_grid, options.elastic_grid, generator=generator).to(x.device)
+        points = beside(torch.randn(batch, 2, options.elastic_grid, options.elastic_grid, generator=generator), x)
         field = F.interpolate(points, (height, width), mode="bicubic", align_corners=True)
         field[:, 0] *= options.elastic * 2 / width
         field[:, 1] *= options.elastic * 2 / height
@@ -46,7 +51,7 @@ def _grid(x: Tensor, options: Augment, generator: Generator) -> Tensor:
 def _whole_shift(x: Tensor, reach: int, generator: Generator) -> Tensor:
     """Whole pixels, so that no image is blurred by interpolation."""
     batch, _, height, width = x.shape
-    down, right = (torch.randint(-reach, reach + 1, (batch,), generator=generator).to(x.device) for _ in range(2))
+    down, right = (beside(torch.randint(-reach, reach + 1, (batch,), generator=generator), x) for _ in range(2))
     places = F.pad(x, (reach, reach, reach, reach)).unfold(2, height, 1).unfold(3, width, 1)
     return places[torch.arange(batch, device=x.device), :, reach - down, reach - right]
 
@@ -60,7 +65,7 @@ def _erase(x: Tensor, chance: float, generator: Generator) -> Tensor:
     rows, columns = torch.arange(height)[None, :, None], torch.arange(width)[None, None, :]
     inside = (rows >= top[:, None, None]) & (rows < (top + tall)[:, None, None])
     inside = inside & (columns >= left[:, None, None]) & (columns < (left + wide)[:, None, None])
-    return x.masked_fill((inside & hit[:, None, None])[:, None].to(x.device), 0.0)
+    return x.masked_fill(beside((inside & hit[:, None, None])[:, None], x), 0.0)
 
 
 def augment(x: Tensor, options: Augment, generator: Generator) -> Tensor:
@@ -73,7 +78,7 @@ def augment(x: Tensor, options: Augment, generator: Generator) -> Tensor:
         raise ValueError(f"augment: x has shape {tuple(x.shape)}, but shift, flip and the like need (batch, C, H, W)")
     if options.flip:
         mirrored = torch.rand(len(x), generator=generator) < 0.5
-        x = torch.where(mirrored[:, None, None, None].to(x.device), x.flip(3), x)
+        x = torch.where(beside(mirrored[:, None, None, None], x), x.flip(3), x)
     if options.shift and not bends and float(options.shift).is_integer():
         x = _whole_shift(x, int(options.shift), generator)
     elif options.shift or bends:
@@ -81,5 +86,5 @@ def augment(x: Tensor, options: Augment, generator: Generator) -> Tensor:
     if options.erase:
         x = _erase(x, options.erase, generator)
     if options.noise:
-        x = x + torch.randn(x.shape, generator=generator).to(x.device) * options.noise
+        x = x + beside(torch.randn(x.shape, generator=generator), x) * options.noise
     return x

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from .augment import beside
 from .recipe import Augment
 
 
@@ -30,7 +31,7 @@ def mix(x: Tensor, options: Augment, generator: Generator) -> Mixed:
     cut = bool(options.cutmix) and (not options.mixup or bool(torch.rand((), generator=generator) < 0.5))
     share = _beta(options.cutmix if cut else options.mixup, generator)
     partner = torch.randperm(len(x), generator=generator)
-    other = x[partner.to(x.device)]
+    other = x[beside(partner, x)]
     if not cut:
         return Mixed(share * x + (1 - share) * other, partner, share)
     height, width = x.shape[2:]

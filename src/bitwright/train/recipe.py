@@ -34,11 +34,13 @@ class Augment:
 class Distill:
     """Learning from a float teacher: loss = (1 - weight) * labels + weight * temperature^2 * KL(teacher, student).
 
-    The teacher's scores are of the training examples as they are, computed once; augmented copies share them.
+    The teacher's scores are of the training examples as they are, computed once, and augmented copies share them;
+    or, live, of the very images of every step.
     """
 
     weight: float = 0.0  # 0 is off
     temperature: float = 2.0
+    live: bool = False  # the teacher sees what the student sees, a forward pass of it in every step
     teacher: str = ""  # another recipe, by path or name: that network is trained first, on the same data
     teacher_seed: int = -1  # -1: the recipe's own seed; else one teacher of this seed for all seeds
 

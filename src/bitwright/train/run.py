@@ -45,6 +45,7 @@ from .stop import TrainingInterrupted, ctrl_c
 
 CHECKPOINT = "checkpoint.pt"
 AVERAGED_BATCHES = 100  # for batch norm statistics of averaged weights, where the recipe does not say how many
+GO_ON = "continue with the same command and --resume, or fit(..., resume=True)"
 HEALTH_SAMPLES = 256  # of the training split, as they are
 
 
@@ -85,14 +86,17 @@ class Run:
         self.latent = [] if proximal else latent_weights(self.model)
         self.augmented = replace(recipe.augment, mixup=0.0, cutmix=0.0) != Augment()
         self.mixed = bool(recipe.augment.mixup or recipe.augment.cutmix)
-        self.epoch, self.step, self.before = 0, 0, 0.0
+        self.epoch, self.step, self.before, self.finished = 0, 0, 0.0, False
         self.loss_sum: float | torch.Tensor = 0.0
         self.history: list[dict[str, Any]] = []
         self.health = Health(self.model, self.x[:HEALTH_SAMPLES].float(), self.y[:HEALTH_SAMPLES])
         self.mark = data_mark(data.x_train, data.y_train)
         self.path = None if folder is None else folder / CHECKPOINT
         self.taught: torch.Tensor | None = None
-        if teacher is not None and recipe.distill.weight:
+        self.teacher: nn.Module | None = None
+        if teacher is not None and recipe.distill.weight and recipe.distill.live:
+            self.teacher = teacher.to(self.device).eval()
+        elif teacher is not None and recipe.distill.weight:
             self.taught = predict_scores(teacher.to(self.device), data.x_train).to(self.device)
 
     # checkpoint -----------------------------------------------------------------------------------------------------
@@ -103,8 +107,10 @@ class Run:
             "identity": model_identity(self.model), "recipe": self.recipe.to_dict(), "data_mark": self.mark,
             "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "rng": rng_states(),
             "epoch": self.epoch, "step": self.step, "loss_sum": float(self.loss_sum), "history": self.history,
-            "seconds": self.before + time.monotonic() - self.started,
+            "seconds": self.before + time.monotonic() - self.started, "finished": self.finished,
         }  # fmt: skip
+        if self.finished:  # nothing goes on from here
+            del state["optimizer"]
         if self.average is not None:
             state["average"] = self.average.state_dict()
         save_checkpoint(self.path, state)
@@ -115,11 +121,13 @@ class Run:
         state = load_checkpoint(self.path)
         check_same_run(self.path, state, self.model, self.recipe.to_dict(), self.mark)
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        if "optimizer" in state:
+            self.optimizer.load_state_dict(state["optimizer"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         self.epoch, self.step, self.loss_sum = state["epoch"], state["step"], state["loss_sum"]
         self.history, self.before = state["history"], state["seconds"]
+        self.finished = state.get("finished", self.epoch >= self.recipe.epochs)
         restore_rng_states(state["rng"])
 
     # training -------------------------------------------------------------------------------------------------------
@@ -130,13 +138,14 @@ class Run:
             self.log = MetricsLog(self.folder / "metrics.jsonl", keep=len(self.history))
         shown = TrainProgress(self.recipe.name, self.recipe.epochs, self.total, progress)
         with ctrl_c() as pressed, shown as show, layout_kept(self.model):
-            fresh = self.epoch < self.recipe.epochs
             while self.epoch < self.recipe.epochs:
                 self.train_epoch(pressed, show)
-            if fresh:
+            if not self.finished:
                 self.finish()
-        self.model.eval().cpu()
-        accuracy = evaluate(self.model, self.data.x_val, self.data.y_val)
+            if pressed.is_set() and self.path is not None:
+                raise TrainingInterrupted(f"interrupted when the training was over; saved {self.path}; {GO_ON}")
+        accuracy = evaluate(self.model.eval(), self.data.x_val, self.data.y_val)
+        self.model.cpu()
         seconds = self.before + time.monotonic() - self.started
         return FitResult(self.model, self.recipe, accuracy, seconds, self.history, self.path)
 
@@ -181,13 +190,17 @@ class Run:
         if not self.mixed:
             return x, None, 1.0
         x, partner, share = mix(x, self.recipe.augment, generator(self.recipe.seed, *place, 1))
-        return x, partner.to(rows.device), share
+        return x, partner.to(rows.device, non_blocking=True), share
 
     def gradients(self, x: torch.Tensor, rows: torch.Tensor, others: torch.Tensor | None, share: float) -> torch.Tensor:
         """Adds the gradients of the mean loss, part by part; gives the loss, float64.
 
         rows: examples that x was made of. others: with whom each was joined, keeping the share `share`; None: nobody.
         """
+        if self.recipe.accumulate == 1:
+            loss = self.loss(x, rows, others, share)
+            loss.backward()
+            return loss.detach().double()
         total = torch.zeros((), dtype=torch.float64, device=self.device)
         for part in torch.arange(len(x), device=self.device).tensor_split(min(self.recipe.accumulate, len(x))):
             loss = self.loss(x[part], rows[part], None if others is None else others[part], share)
@@ -199,13 +212,18 @@ class Run:
     def loss(self, x: torch.Tensor, rows: torch.Tensor, others: torch.Tensor | None, share: float) -> torch.Tensor:
         if x.dim() == 4:
             x = x.contiguous(memory_format=torch.channels_last)
-        cast = torch.autocast(self.device.type, torch.bfloat16) if self.recipe.autocast == "bf16" else nullcontext()
+        half = self.recipe.autocast == "bf16"
+        cast = torch.autocast(self.device.type, torch.bfloat16, enabled=half)
         watched = excess_watched(self.model) if self.recipe.overflow_penalty else nullcontext([])
         with cast, watched as excesses:
             scores = self.network(x).float()
+        shown: torch.Tensor | None = None
+        if self.teacher is not None:
+            with torch.no_grad(), cast:
+                shown = self.teacher(x).float()
 
         def of(examples: torch.Tensor) -> torch.Tensor:
-            taught = None if self.taught is None else self.taught[examples]
+            taught = shown if self.taught is None else self.taught[examples]
             return loss_of(scores, self.y[examples], taught, self.recipe)
 
         loss = of(rows) if others is None else share * of(rows) + (1 - share) * of(others)
@@ -256,6 +274,7 @@ class Run:
             seen = (self.batch_of(part, self.recipe.epochs, i)[0] for i, part in enumerate(whole))
             refresh_batchnorm(self.model, seen)
         settle_restarts(self.model, self.x, self.y)
+        self.finished = True
         self.save()
 
     def interrupt(self, show: TrainProgress) -> None:
@@ -263,7 +282,6 @@ class Run:
         if self.path is None:
             raise TrainingInterrupted("interrupted; without a folder nothing was saved")
         where = f"epoch {self.epoch + 1}, step {self.step} of {self.steps}"
-        way = "continue with the same command and --resume, or fit(..., resume=True)"
-        text = f"interrupted at {where}; saved {self.path}; {way}"
+        text = f"interrupted at {where}; saved {self.path}; {GO_ON}"
         show.say(text)
         raise TrainingInterrupted(text)

@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from bitwright.app.campaign.jobs import jobs_of
+from bitwright.app.campaign.jobs import fetch_what_is_missing, jobs_of
 from bitwright.app.campaign.rows import ROWS, Row, find_rows
 from bitwright.app.campaign.run import run_jobs
 from bitwright.app.recipes import find_recipe, recipe_class
@@ -18,21 +18,25 @@ SAID = "Train the rows of the published tables in order of worth, resumable at a
 
 
 def campaign(
-    rows: list[str] | None = None, budget: str = "", at_once: int = 0, out: str | Path = "runs/campaign",
-    results: str | Path = "results", evaluate: bool = True, dry: bool = False,
+    rows: list[str] | None = None, budget: str = "", at_once: int = 0, seeds: int = 0,
+    out: str | Path = "runs/campaign", results: str | Path = "results", evaluate: bool = True, dry: bool = False,
 ) -> int:  # fmt: skip
     """Trains what is missing, reads the test set once for each run as it is finished, prints the table.
 
-    rows: keys; none: those this machine can do. at_once: runs side by side; 0 chooses. Returns 0 when nothing is left
-    to do, else 1. Raises ValueError for an unknown row, a budget that is no time, or a negative at_once.
+    rows: keys; none: those this machine can do. at_once: runs side by side; 0 chooses. seeds: at most so many of each
+    row; 0: all. Returns 0 when nothing is left
+    to do, else 1. Raises ValueError for an unknown row, a budget that is no time, or a negative at_once or seeds, and
+    FetchError where a data set is missing and cannot be had.
     """
     budgeted = seconds_of(budget)
     if at_once < 0:
         raise ValueError(f"campaign: at_once is {at_once}, expected 1 or more, or 0 to choose")
+    if seeds < 0:
+        raise ValueError(f"campaign: seeds is {seeds}, expected 1 or more, or 0 for all")
     device = "gpu" if _has_gpu() else "cpu"
     chosen = find_rows(rows, device)
-    jobs = jobs_of(chosen, Path(out))
-    at_once = at_once or (4 if device == "gpu" else 1)
+    jobs = jobs_of(chosen, Path(out), seeds)
+    at_once = at_once or (8 if device == "gpu" else 1)
     read = Path(results) if evaluate else None
     todo = [job for job in jobs if job.left(read)]
     print(f"{_counted(len(chosen), 'row')}, {_counted(len(jobs), 'run')}, {len(todo)} to do, {at_once} at once on the "
@@ -44,6 +48,7 @@ def campaign(
             why = "" if job.wanted else "  (others start from it or learn from it)"
             print(f"  {job.folder.name}{why}" + ("  (trained; the test set is to be read)" if job.done else ""))
         return 0
+    fetch_what_is_missing(todo)
     store = Path(results) / "unfinished"
     done = run_jobs(jobs, budgeted, at_once, store, read, say=lambda text: print(text, flush=True))
     print(table(chosen, Path(results)))
@@ -99,15 +104,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rows", nargs="+", choices=[row.key for row in ROWS], help="by default what this machine can")
     parser.add_argument("--budget", default="", help="stop after so long: 90s, 25m, 8h")
     parser.add_argument(
-        "--at-once", type=int, default=0, help="runs side by side; 0 chooses (one on a CPU, four on a GPU)"
+        "--at-once", type=int, default=0, help="runs side by side; 0 chooses (one on a CPU, eight on a GPU)"
     )
+    parser.add_argument("--seeds", type=int, default=0, help="at most so many of each row; 0 is all")
     parser.add_argument("--out", default="runs/campaign", help="for the run folders")
     parser.add_argument("--results", default="results", help="for results, and small checkpoints of unfinished runs")
     parser.add_argument("--no-evaluate", dest="evaluate", action="store_false", help="leave the test set unread")
     parser.add_argument("--dry", action="store_true", help="only say what would run")
     try:
         return campaign(**vars(parser.parse_args(argv)))
-    except (ValueError, FileNotFoundError, ImportError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"bitwright: error: {error}", file=sys.stderr)
         return 2
 

@@ -10,6 +10,7 @@ def campaign_command(
     rows: tuple[str, ...] = (),
     budget: str = "",
     at_once: Annotated[int, arg(metavar="N")] = 0,
+    seeds: Annotated[int, arg(metavar="N")] = 0,
     out: Path = Path("runs/campaign"),
     results: Path = Path("results"),
     evaluate: bool = True,
@@ -24,7 +25,8 @@ def campaign_command(
         rows: fda, resnet20, weights, vgg, narrow, vit, logic, logic-conv, gnet, fda-cpu, resnet20-cpu; by default what
             this machine can do.
         budget: stop after so long, each run's checkpoint written: 90s, 25m, 8h.
-        at_once: runs side by side; 0 chooses (one on a CPU, four on a GPU).
+        at_once: runs side by side; 0 chooses (one on a CPU, eight on a GPU).
+        seeds: at most so many of each row; 0 is all.
         out: for the run folders.
         results: folder for results, and for small checkpoints of unfinished runs.
         evaluate: by default the test set is read once for each run, as soon as it is trained.
@@ -32,4 +34,4 @@ def campaign_command(
     """
     from bitwright.app.campaign.campaign import campaign
 
-    return campaign(list(rows) or None, budget, at_once, out, results, evaluate, dry)
+    return campaign(list(rows) or None, budget, at_once, seeds, out, results, evaluate, dry)

@@ -54,17 +54,35 @@ def has_result(file: Path, seed: int, results: Path) -> bool:
     return path.exists() and read_result(path)["recipe_hash"] == recipe.hash()
 
 
-def jobs_of(rows: Iterable[Row], out: Path) -> list[Job]:
-    """All jobs in an order in which each comes after what it needs; every run once, however many rows share it.
+def jobs_of(rows: Iterable[Row], out: Path, seeds: int = 0) -> list[Job]:
+    """All jobs in an order in which each comes after what it needs; every run once, however many rows share it, and
+    the first seed of every row before the second.
 
-    Raises FileNotFoundError for a recipe that is not there.
+    seeds: at most so many of each row; 0 is all. Raises FileNotFoundError for a recipe that is not there.
     """
     jobs: dict[Path, Job] = {}
-    for row in rows:
-        for name in row.recipes:
-            for seed in range(row.seeds):
+    rows = list(rows)
+    for seed in range(seeds or max((row.seeds for row in rows), default=0)):
+        for row in rows:
+            for name in row.recipes if seed < row.seeds else ():
                 _add(find_recipe(name), seed, out, jobs, wanted=True)
     return list(jobs.values())
+
+
+def fetch_what_is_missing(jobs: Iterable[Job]) -> None:
+    """Data sets and float weights, once, before several jobs ask for them at the same time.
+
+    Raises FetchError, which says how to get them, where there is no network.
+    """
+    from bitwright.data import is_present, load_data
+    from bitwright.data.float_weights import float_weights
+
+    recipes = [recipe_class().from_toml(job.recipe) for job in jobs]
+    for name in sorted({recipe.data for recipe in recipes}):
+        if not is_present(name):
+            load_data(name)
+    for name in sorted({recipe.start for recipe in recipes} & FLOAT_WEIGHTS.keys()):
+        float_weights(name)
 
 
 def _add(file: Path, seed: int, out: Path, jobs: dict[Path, Job], wanted: bool) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bitwright.app.campaign.jobs import Job, keep_unfinished, take_up_unfinished
 
-PATIENCE = 60.0  # seconds a job gets to write its checkpoint when it is asked to stop
+PATIENCE = 20.0  # seconds a job gets to write its checkpoint when it is asked to stop
 LOG = "log.txt"
 
 
@@ -87,7 +87,8 @@ def _start(job: Job, at_once: int, results: Path | None) -> subprocess.Popen:
     threads = max(1, len(os.sched_getaffinity(0)) // at_once) if hasattr(os, "sched_getaffinity") else 1
     environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
     job.folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "bitwright.app.campaign.worker", str(job.recipe), str(job.seed), str(job.folder)]
+    command = [sys.executable, "-m", "bitwright.app.campaign.worker", str(job.recipe), str(job.seed), str(job.folder),
+               str(os.getpid())]  # fmt: skip
     if results is not None and job.wanted:
         command.append(str(results))
     with (job.folder / LOG).open("ab") as log:

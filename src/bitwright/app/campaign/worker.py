@@ -1,7 +1,7 @@
-"""One job in a process of its own: `python -m bitwright.app.campaign.worker RECIPE SEED FOLDER [RESULTS]`.
+"""One job in a process of its own: `python -m bitwright.app.campaign.worker RECIPE SEED FOLDER PARENT [RESULTS]`.
 
-With RESULTS the test set is read once the run is trained. Exit code 0: all done. 3: stopped by a signal or because its
-campaign is gone, the checkpoint goes on from there. 4: the run diverged.
+PARENT: the campaign's process id. With RESULTS the test set is read once the run is trained. Exit code 0: all done. 3:
+stopped by a signal or because its campaign is gone, the checkpoint goes on from there. 4: the run diverged.
 """
 
 import os
@@ -20,10 +20,10 @@ from bitwright.train import Diverged, Recipe
 STOPPED, DIVERGED = 3, 4
 
 
-def main(recipe_file: str, seed: str, folder: str, results: str = "") -> int:
+def main(recipe_file: str, seed: str, folder: str, parent: str, results: str = "") -> int:
     for number in (signal.SIGINT, signal.SIGTERM):  # a campaign in a shell's background would have them ignored
         signal.signal(number, signal.default_int_handler)
-    threading.Thread(target=_stop_without_parent, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_stop_without_parent, args=(int(parent),), daemon=True).start()
     job = Job(Path(recipe_file), int(seed), Path(folder))
     code = 0
     try:

@@ -146,12 +146,13 @@ def plus(pair: QuantizerPair, reach: float = 4.0, cells: int = 4096) -> Quantize
     Consistent by construction, with P(w) = w. reach: the table spans [-reach, reach]; beyond it the forward rests.
     poly_plus, ede_plus and fda_plus are this in closed form.
     """
-    places = torch.linspace(-reach, reach, cells + 1, dtype=torch.float64)
+    nodes = torch.linspace(-reach, reach, cells + 1, dtype=torch.float64)
     step = 2 * reach / cells
 
     def forward(x: Tensor, **values: float) -> Tensor:
+        places = nodes.to(x.device)
         ends = pair.backward(places, torch.ones_like(places), **values)
-        middles = pair.backward(places[:-1] + step / 2, torch.ones(cells, dtype=torch.float64), **values)
+        middles = pair.backward(places[:-1] + step / 2, torch.ones_like(places[:-1]), **values)
         table = torch.cat([places[:1] * 0, ((ends[:-1] + 4 * middles + ends[1:]) * (step / 6)).cumsum(0)])
         table = table - table[cells // 2]
         wide = x.detach().double().clamp(-reach, reach)
