@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks.claims import TABLES, __main__, claim, main_job, pytest_rows
+from benchmarks.claims import TABLES, __main__, cifar_campaign, claim, main_job, pytest_rows
 from benchmarks.claims.claim import Claim, Measured, NotMeasured, Row, load_rows, measure, recall, save_rows
 from benchmarks.claims.show import plain
 from bitwright.bench import write_result
@@ -16,6 +16,7 @@ from bitwright.bench.timing import Timing
 def results(tmp_path, monkeypatch):
     monkeypatch.setattr(main_job, "RESULTS", tmp_path)
     monkeypatch.setattr(claim, "RESULTS", tmp_path)
+    monkeypatch.setattr(cifar_campaign, "RESULTS", tmp_path)
     return tmp_path
 
 
@@ -154,3 +155,31 @@ def test_only_tests_that_ran_and_passed_prove_a_claim(tmp_path, monkeypatch):
 def test_counts_are_read_from_the_last_line():
     assert pytest_rows.count("1 failed earlier\n3 passed, 2 skipped in 0.1s") == {"passed": 3, "skipped": 2}
     assert pytest_rows.count("nothing") == {}
+
+
+def test_a_row_of_the_campaign_is_met_by_its_first_recipe_or_by_the_best_where_that_counts(results):
+    def made(recipe, accuracy, seeds=3):
+        for seed in range(seeds):
+            put(results, recipe, seed, frozen_accuracy=accuracy, model_accuracy=accuracy)
+
+    first = cifar_campaign.ROWS[0]
+    find = cifar_campaign.row_measure(first)
+    with pytest.raises(NotMeasured):
+        find()
+    made(first.recipes[1], 99.0)
+    assert not find().met and first.recipes[1] in find().value
+    made(first.recipes[0], first.bar + 0.1, seeds=2)
+    assert not find().met  # a seed is missing
+    made(first.recipes[0], first.bar + 0.1)
+    assert find().met
+    best = next(row for row in cifar_campaign.ROWS if row.key in cifar_campaign.BEST_COUNTS)
+    made(best.recipes[-1], best.bar)
+    assert cifar_campaign.row_measure(best)().met
+    for recipe, accuracy in (("cifar_vit_float", 80.5), ("cifar_vit_bw", 78.9), ("cifar_vit_bw_pair", 79.1)):
+        made(recipe, accuracy)
+    assert cifar_campaign.vit_float().met and cifar_campaign.vit_gap().met
+    made("cifar_vit_bw_pair", 78.9)
+    assert not cifar_campaign.vit_gap().met
+    assert cifar_campaign.twins().met
+    put(results, "cifar_fda", 0, twin_differing=3)
+    assert not cifar_campaign.twins().met
