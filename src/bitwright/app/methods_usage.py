@@ -12,7 +12,7 @@ A model that takes `weight_quantizer`, `quantizer` (of its activations) and `sca
 method. Parts beside it win: `quantizer = "relu"` keeps activations real, so that only weights have one bit. A quantizer
 takes options, the arguments of its function, as a table. `accumulator` keeps the sums of signs in 8 bits that wrap
 around ("wrap8", or "wrap8_half", which reaches twice as far); `overflow_penalty` of the recipe keeps sums off the wrap
-in training, and `bitwright verify RUN` says which share of them wraps, layer by layer. `health = true` of the recipe
+in training, and `bitwright verify RUN` says which share of them wraps, operation by operation. `health = true` of the recipe
 logs flips, dead units, entropy and gradient mismatch of every layer, and `bitwright train` sums them up at the end.
 
 ```toml
@@ -21,9 +21,13 @@ data = "cifar10"
 
 [model_options]
 method = "fda"
+weight_quantizer = {name = "fda", omega = 0.3}
 quantizer = {name = "fda", omega = 0.3}
 accumulator = "wrap8_half"
 ```
+
+A scale of mean |w| multiplies the gradient too; `scale = "channel_straight"` or "tensor_straight" hands latent weights
+the gradient of the scaled weight instead, as DoReFa and PARQ have it. Adam hides the difference, SGD does not.
 
 On the command line the same options have dots; of a recipe that names its quantizer, a sweep finds the number:
 
@@ -38,6 +42,28 @@ In Python:
 from bitwright import create_model
 
 model = create_model("sign_mlp", method="parq", quantizer="relu", hidden=(32,))
+```
+
+## FDA in full
+
+`method = "fda_noise"` is the sine slope with the noise adaptation module, for weights and activations; `method = "fda"`
+is the slope alone. Options of both quantizers:
+
+| option | default | what |
+| --- | --- | --- |
+| start, end | 9, 18 | n of the series at the beginning and the end: n + 1 terms |
+| omega | 0.1 | its frequency, which the paper does not give; BiBench has 0.1 |
+| clip | infinity | where the slope ends; BiBench ends it at 1. With n = 18 and omega = 0.1 it is negative beyond 0.827 |
+| reduction | 64 | k: the module's hidden width is a k-th of what it reads |
+| shortcut, factor | "sine", 0.1 | beside the module: "none", "linear" (a x) or "sine" (a sin x) |
+
+The module's share alpha falls from 0.1 to exactly 0 along a cosine. In evaluation it is silent, and `freeze` leaves it
+out; `drop_noise()` of a quantizer takes it away for good, bit for bit the same. Its recipes at the paper's length are
+the campaign's (`bitwright campaign --rows fda`, which wants a GPU; `--rows fda-cpu` is 60 epochs, hours a network on
+one core). A first look takes seconds:
+
+```
+bitwright train digits_sign_mlp --model-options.method fda_noise
 ```
 
 ## A pair of your own
