@@ -56,6 +56,7 @@ def test_the_first_seed_of_all_comes_before_the_second(row, tmp_path):
 
 
 def test_missing_data_are_asked_for_once_and_before_any_run(row, tmp_path, monkeypatch):
+    (tmp_path / "none").mkdir()
     monkeypatch.setenv("BITWRIGHT_DATA", str(tmp_path / "none"))
     monkeypatch.setenv("BITWRIGHT_MIRROR", "http://127.0.0.1:9")  # nobody listens there
     lacking = tmp_path / "first.toml"

@@ -10,7 +10,7 @@ from bitwright.ir.file import SHORT
 
 def test_each_has_its_results_file():
     assert {path.stem for path in FOLDER.glob("*.bw")} == {path.stem for path in FOLDER.glob("*.json")}
-    assert set(list_pretrained()) >= {"mnist_sign_mlp", "mnist_gnet", "mnist_logic"}
+    assert set(list_pretrained()) >= {"mnist_sign_mlp", "mnist_gnet", "mnist_logic", "mnist_logic_conv"}
 
 
 @pytest.mark.parametrize("name", list_pretrained())
