@@ -12,8 +12,9 @@ A model that takes `weight_quantizer`, `quantizer` (of its activations) and `sca
 method. Parts beside it win: `quantizer = "relu"` keeps activations real, so that only weights have one bit. A quantizer
 takes options, the arguments of its function, as a table. `accumulator` keeps the sums of signs in 8 bits that wrap
 around ("wrap8", or "wrap8_half", which reaches twice as far); `overflow_penalty` of the recipe keeps sums off the wrap
-in training, and `bitwright verify RUN` says which share of them wraps, operation by operation. `health = true` of the recipe
-logs flips, dead units, entropy and gradient mismatch of every layer, and `bitwright train` sums them up at the end.
+in training, and `bitwright verify RUN` says which share of them wraps, operation by operation. `health = true` of the
+recipe logs flips, dead units, entropy and gradient mismatch of every layer, and `bitwright train` sums them up at the
+end.
 
 ```toml
 model = "resnet20"
@@ -53,7 +54,7 @@ is the slope alone. Options of both quantizers:
 | --- | --- | --- |
 | start, end | 9, 18 | n of the series at the beginning and the end: n + 1 terms |
 | omega | 0.1 | its frequency, which the paper does not give; BiBench has 0.1 |
-| clip | infinity | where the slope ends; BiBench ends it at 1. With n = 18 and omega = 0.1 it is negative beyond 0.827 |
+| clip | infinity | where the slope ends; BiBench ends it at 1. With n = 18, omega = 0.1 it is negative beyond 0.827 |
 | reduction | 64 | k: the module's hidden width is a k-th of what it reads |
 | shortcut, factor | "sine", 0.1 | beside the module: "none", "linear" (a x) or "sine" (a sin x) |
 

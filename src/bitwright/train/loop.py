@@ -46,4 +46,5 @@ def fit(model: nn.Module, data, *, recipe: Recipe | None = None, folder: str | P
             run.restore()
         if run.team.rank:  # the first process alone writes and speaks
             run.folder = run.path = None
+            torch.manual_seed(recipe.seed + 1_000_003 * run.team.rank)  # dropout and noise of its own rows
         return run.train(progress and not run.team.rank)

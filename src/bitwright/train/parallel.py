@@ -19,11 +19,13 @@ class Team:
 
     def __init__(self, device: torch.device, batch: int):
         self.size, self.rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
-        self.on = self.size > 1
+        self.on, self.device = self.size > 1, device
         if self.on and batch % self.size:
             raise ValueError(f"fit: a batch of {batch} does not divide among {self.size} processes; change batch_size")
         if self.on and not distributed.is_initialized():
             distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        if self.on and device.type == "cuda":
+            torch.cuda.set_device(device)
 
     def wrap(self, model: nn.Module, device: torch.device) -> nn.Module:
         """The model whose backward averages gradients over the team; it shares its parameters with `model`."""
@@ -42,6 +44,6 @@ class Team:
         """The team's mean of a number."""
         if not self.on:
             return float(value)
-        total = torch.as_tensor(value, dtype=torch.float64).clone()
+        total = torch.as_tensor(value, dtype=torch.float64, device=self.device).clone()
         distributed.all_reduce(total)
         return float(total) / self.size
