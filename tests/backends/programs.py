@@ -7,6 +7,7 @@ import numpy as np
 
 from bitwright.ir.builder import Builder
 from bitwright.ir.program import Program
+from tests.backends.large_numbers import LARGE
 
 
 def random_input(program: Program, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -356,3 +357,4 @@ PROGRAMS = {
     if callable(function) and not name.startswith("_") and getattr(function, "__module__", "") == __name__
 }
 del PROGRAMS["random_input"]
+PROGRAMS |= LARGE

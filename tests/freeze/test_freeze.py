@@ -140,7 +140,36 @@ class Branching(nn.Module):
         return x if x.sum() > 0 else -x
 
 
+class Negative(nn.Linear):
+    """Not what its parent's rule says."""
+
+    def forward(self, x):
+        return -super().forward(x)
+
+
+class ReadAgain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.flat, self.a, self.relu, self.b = nn.Flatten(), nn.Linear(784, 8), nn.ReLU(inplace=True), nn.Linear(8, 8)
+
+    def forward(self, x):
+        x = self.a(self.flat(x))
+        return self.b(self.relu(x)) + x
+
+
+class Sliced(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(784, 4)
+
+    def forward(self, x):
+        return self.head(x.flatten(1))[:, :2]
+
+
 REFUSED = {
+    "Negative has a forward of its own": nn.Sequential(nn.Flatten(), Negative(784, 3)),
+    "changes 'a' in place, which is read again": ReadAgain(),
+    "is used in a way no rule knows \\(TypeError": Sliced(),
     "no rule for GELU": nn.Sequential(nn.Flatten(), BinaryLinear(784, 8), nn.GELU(), BinaryLinear(8, 2)),
     "cannot be traced": Branching(),
     "'1' \\(BatchNorm1d\\).*features": nn.Sequential(nn.Flatten(), nn.BatchNorm1d(3)),
@@ -160,3 +189,89 @@ def test_input_must_be_said():
         freeze(EXACT["mlp"]())
     with pytest.raises(TypeError, match="float64"):
         freeze(EXACT["mlp"](), input=np.zeros((1, 4)))
+
+
+def scored(model, x, **options):
+    """(scores of the Program as the model's numbers, scores of the model)."""
+    program = freeze(model.eval(), input=x, **options)
+    with torch.no_grad():
+        theirs = model(torch.from_numpy(x).float()).numpy()
+    return execute(program, x)[-1] * program.header["bitwright"]["score_scale"], theirs
+
+
+def test_scores_are_not_cut_off_to_a_streams_width():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(12, 3))
+    model[1].weight.data *= 20
+    ours, theirs = scored(model, images(40, (12,)))
+    assert np.abs(theirs).max() > 1000
+    np.testing.assert_allclose(ours, theirs, atol=0.01 * np.abs(theirs).max())
+
+
+class Shifted(nn.Module):
+    def __init__(self, offset, clamp):
+        super().__init__()
+        self.offset, self.clamp, self.head = offset, clamp, nn.Linear(12, 3)
+
+    def forward(self, x):
+        return self.head(self.clamp(x.flatten(1) + self.offset))
+
+
+@pytest.mark.parametrize("offset, clamp", [(-300, nn.ReLU()), (300, nn.Hardtanh()), (-300, nn.Hardtanh(-2.0, 1.5)),
+                                           (-100, nn.ReLU()), (0, nn.ReLU6())])  # fmt: skip
+def test_a_clamp_is_right_wherever_its_values_lie(offset, clamp):
+    torch.manual_seed(1)
+    x = images(40, (12,))
+    ours, theirs = scored(Shifted(offset, clamp), x, calibrate=x)
+    np.testing.assert_allclose(ours, theirs, atol=0.02 * np.abs(theirs).max() + 0.05)
+
+
+SIGNS = {"weight_quantizer": "ste"}
+MOVED = {
+    "to one pixel": ((1, 6, 6), lambda: nn.Sequential(
+        BinaryConv2d(1, 8, 3, **SIGNS), nn.BatchNorm2d(8), nn.MaxPool2d(4), nn.Flatten(), Sign(),
+        BinaryLinear(8, 3, **SIGNS))),
+    "fresh norm": ((1, 6, 6), lambda: nn.Sequential(
+        BinaryConv2d(1, 8, 3, **SIGNS), nn.BatchNorm2d(8), nn.Flatten(), BinaryLinear(128, 3, **SIGNS))),
+    "learned scale": ((1, 6, 6), lambda: nn.Sequential(
+        BinaryConv2d(1, 8, 3, scale="learned", **SIGNS), nn.Flatten(), BinaryLinear(128, 3, **SIGNS))),
+    "through sums": ((12,), lambda: nn.Sequential(
+        BinaryLinear(12, 32, **SIGNS), nn.BatchNorm1d(32), BinaryLinear(32, 16, **SIGNS), nn.Linear(16, 3))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_a_chain_goes_along_when_channels_move(name):
+    shape, build = MOVED[name]
+    torch.manual_seed(2)
+    ours, theirs = scored(build(), images(40, shape))
+    np.testing.assert_allclose(ours, theirs, atol=0.02 * np.abs(theirs).max())
+
+
+def test_rounded_weights_are_not_called_exact():
+    torch.manual_seed(3)
+    layers = nn.Linear(12, 64), nn.BatchNorm1d(64), Sign(), BinaryLinear(64, 3)
+    program = freeze(nn.Sequential(*layers).eval(), input=images(4, (12,)))
+    assert not program.header["bitwright"]["exact"]
+    layers[0].weight.data.copy_(torch.randint(-127, 128, (64, 12)).float() / 127)
+    layers[0].weight.data[:, 0] = 1
+    assert freeze(nn.Sequential(*layers).eval(), input=images(4, (12,))).header["bitwright"]["exact"]
+
+
+def test_what_freeze_is_given_is_checked():
+    model = nn.Sequential(nn.Flatten(), BinaryLinear(12, 3))
+    x = images(4, (12,))
+    wrong = {
+        "stream_bits is 70": {"stream_bits": 70},
+        "fraction_bits is 8.5": {"fraction_bits": 8.5},
+        "calibrate has shape": {"calibrate": x[:0]},
+        r"expected \(samples, 12": {"calibrate": x[:, :5]},
+        "header: ": {"header": {"a": float("nan")}},
+    }
+    for message, options in wrong.items():
+        with pytest.raises(ValueError, match=message):
+            freeze(model, input=x, **options)
+    with pytest.raises(TypeError, match="expected a torch.nn.Module"):
+        freeze("model", input=x)
+    alone = nn.Linear(12, 3)
+    np.testing.assert_allclose(*scored(alone, x), atol=3)

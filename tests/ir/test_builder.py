@@ -44,3 +44,18 @@ def test_output_sizes_are_the_windows_that_fit(size):
                     if starts:
                         attrs = window_attrs(kernel, stride, padding, dilation)
                         assert output_size(attrs, size, size) == (len(starts),) * 2
+
+
+def test_a_bool_index_is_numbers():
+    b = Builder()
+    x = b.input("int", (3,), 0, 9)
+    program = b.finish(b.gather(x, np.array([True, False, True])))
+    assert program.run(np.array([[5, 6, 7]]), "interpreter").tolist() == [[6, 5, 6]]
+
+
+def test_a_header_that_no_file_can_hold_is_refused():
+    for header in ({"accuracy": float("nan")}, {1: 2, "a": 3}, {"classes": ["\udcff"]}, {"x": object()}):
+        b = Builder()
+        scores = b.add(b.input("int", (3,), 0, 9), np.array([1, 2, 3]))
+        with pytest.raises((ValueError, TypeError), match="header: "):
+            b.finish(scores, header)

@@ -1,5 +1,4 @@
 import errno
-import json
 import os
 import struct
 import zlib
@@ -254,11 +253,8 @@ def test_a_header_that_is_not_json(text):
 
 def test_a_header_that_cannot_be_json():
     b = Builder()
-    program = b.finish(b.input("int", (1,), 0, 1), {"when": object()})
     with pytest.raises(TypeError, match="is not JSON; convert it"):
-        program.to_bytes()
-    program.header = {"n": np.int64(3), "list": np.arange(2)}
-    assert json.loads(json.dumps(from_bytes(program.to_bytes()).header)) == {"n": 3, "list": [0, 1]}
+        b.finish(b.input("int", (1,), 0, 1), {"when": object()})
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,12 @@ def test_one_wrong_value_is_found(number, monkeypatch):
     assert report.backends[0].scores_differing == int(number == len(program.ops) - 1)
 
 
-def test_nothing_differs_when_nothing_runs():
-    assert image_program().verify(np.zeros((2, 2, 4, 4), int), []).ok
+def test_comparing_nothing_is_an_error():
+    x = np.zeros((2, 2, 4, 4), int)
+    for samples, backends, batch in ((x, [], 2), (x[:0], None, 2), (x, None, 0), (x, None, -1)):
+        with pytest.raises(ValueError, match="nothing to compare|batch is"):
+            image_program().verify(samples, backends, batch)
+    assert image_program().verify(x, "interpreter").ok
 
 
 def test_the_last_short_batch_is_compared_and_samples_are_numbered_through(monkeypatch):

@@ -135,7 +135,7 @@ class Plan:
         self._library, self._error = library, _Error()
         self._error_at = ctypes.byref(self._error)
         self._handle = 0
-        data, opened, planned = program.to_bytes(), ctypes.c_void_p(), ctypes.c_void_p()
+        data, opened, planned = Program(program.ops, program.types).to_bytes(), ctypes.c_void_p(), ctypes.c_void_p()
         self._check(library.bw_program_open(data, len(data), None, opened, self._error_at))
         weakref.finalize(self, _free, library, opened, planned)
         self._check(library.bw_plan_create(opened, isa.encode(), threads, flags, planned, self._error_at))

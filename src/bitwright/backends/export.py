@@ -14,12 +14,22 @@ from bitwright.ir.program import Program
 # Name -> function(program, name, **options) that gives the text of each file by its name.
 EXPORTERS: dict[str, Callable[..., dict[str, str]]] = {"c": export_c, "verilog": export_verilog}
 
+# Words of C and of (System)Verilog, names of C headers, and what an exported file itself is made of.
 _RESERVED = frozenset(
-    "always and assign auto begin break buf case char const continue default deassign default do double else end enum "
-    "edge endcase endmodule event extern float for force forever fork function generate goto if initial inline inout "
-    "input int integer join long main module nand negedge nor not or output parameter posedge real reg register "
-    "repeat restrict return short signed sizeof static struct supply0 supply1 switch table task time tri typedef "
-    "union unsigned void volatile wait wand while wire wor xnor xor".split()
+    (
+        "always and assign auto begin break buf case casex casez cell char class cmos config const continue deassign "
+        "default defparam design disable do double else end endcase endmodule enum edge event extern final float for "
+        "force forever fork function generate genvar goto highz0 highz1 if ifnone import incdir include initial "
+        "inline inout input instance int integer interface join large liblist library local localparam logic long "
+        "macromodule main medium module nand negedge new nmos nor noshowcancelled not notif0 notif1 or output package "
+        "parameter pmos posedge primitive program property protected pull0 pull1 pulldown pullup pure rand rcmos real "
+        "realtime ref reg register release repeat restrict return rnmos rpmos rtran rtranif0 rtranif1 scalared "
+        "sequence short showcancelled signed sizeof small solve specify specparam static string strong0 strong1 "
+        "struct super supply0 supply1 switch table task this time tran tranif0 tranif1 tri tri0 tri1 triand trior "
+        "trireg type typedef union unique unsigned use uwire var vectored virtual void volatile wait wand weak0 weak1 "
+        "while wire with wor xnor xor bit bool byte asm typeof own assert ctype errno limits math signal stdarg "
+        "stddef stdint stdio stdlib"
+    ).split()
 )
 
 

@@ -38,8 +38,7 @@ def close_on_grid(emitter, value, chain: Sequence[Step], fraction_bits: int, str
     while i < len(steps):
         step = steps[i]
         if isinstance(step, Clamp):
-            lo, hi = (int(np.clip(np.rint(bound * unit), value.type.lo, value.type.hi)) for bound in (step.lo, step.hi))
-            value = emitter.clip(value, lo, hi)
+            value = emitter.clip(value, *_integer_bounds(step.lo * unit, step.hi * unit, value.type.lo, value.type.hi))
             factor, offset, i = _fold_affines(steps, i + 1)
             value = _emit_affine(emitter, value, factor, offset * unit)
         elif isinstance(step, TwoSlopes):
@@ -49,6 +48,12 @@ def close_on_grid(emitter, value, chain: Sequence[Step], fraction_bits: int, str
     if value.type.lo < -limit or value.type.hi >= limit:
         value = emitter.clip(value, -limit, limit - 1)
     return value
+
+
+def _integer_bounds(lo: float, hi: float, least: int, greatest: int) -> tuple[int, int]:
+    """The clamp's bounds, rounded; infinite or needless ones end where values of least..greatest do."""
+    lo, hi = np.rint(lo), np.rint(hi)
+    return int(max(lo, min(least, hi))), int(min(hi, max(greatest, lo)))
 
 
 def _fold_affines(steps: Sequence[Step], i: int) -> tuple[np.ndarray, np.ndarray, int]:

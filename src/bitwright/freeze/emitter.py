@@ -45,6 +45,7 @@ class Emitter:
     layer: str = ""  # name of the layer being lowered
     encode: Callable[[Any], Any] = _no_floats  # a stream of real features -> codes; set by freeze
     encoded: bool = False  # real features were put on a grid
+    rounded: bool = False  # real weights were rounded
     embedding: Any = None  # how cosine layers are said: an embedding.Embedding, a limit.Limit, or None
 
     def emit(self, value: Value, inputs: list[Value], function: TwinFunction) -> Value:

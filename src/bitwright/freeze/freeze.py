@@ -15,7 +15,7 @@ from bitwright.freeze.emitter import Emitter
 from bitwright.freeze.features import encode_floats
 from bitwright.freeze.limit import Limit
 from bitwright.freeze.stream import Stream
-from bitwright.freeze.trace import FreezeError, lower_graph, trace
+from bitwright.freeze.trace import FreezeError, has_rule, lower_graph, trace
 from bitwright.freeze.twin import GridTwin
 from bitwright.ir import Builder, Program, ProgramError
 from bitwright.passes import PASSES, SimplifyReport, n_gates
@@ -80,9 +80,16 @@ def freeze(
     passes: names of passes.PASSES to run after that, such as "rewrite", which needs the extra `aig`.
     Raises FreezeError naming the module that cannot be lowered, the reason and the way out.
     """
+    passes = [passes] if isinstance(passes, str) else passes
     for name in passes:
         if name not in PASSES:
             raise ValueError(f"freeze: no pass {name!r}; choose among {', '.join(PASSES)}")
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"freeze: the model is {type(model).__name__}, expected a torch.nn.Module")
+    if not 2 <= stream_bits <= 32:
+        raise ValueError(f"freeze: stream_bits is {stream_bits}, expected 2..32")
+    if not (fraction_bits is None or isinstance(fraction_bits, int)):
+        raise ValueError(f"freeze: fraction_bits is {fraction_bits!r}, expected an integer or None")
     chosen = {"hyperdimensions": hyperdimensions, "projection": projection, "rounds": rounds}
     chosen = getattr(model, "embedding", {}) | {key: value for key, value in chosen.items() if value is not None}
     codes: Embedding | Limit | None = None
@@ -96,7 +103,11 @@ def freeze(
     elif "hyperdimensions" in chosen:
         codes = Embedding(**chosen, seed=seed, activation_bits=activation_bits)
     kind, shape, lo, hi, described = describe_input(input, calibrate)
+    if calibrate is not None and (not len(calibrate) or np.shape(calibrate)[1:] != tuple(shape)):
+        raise ValueError(f"freeze: calibrate has shape {np.shape(calibrate)}, expected (samples, {str(shape)[1:-1]})")
     frozen_model = copy.deepcopy(model).cpu().float().eval()
+    if has_rule(model) and not any(model.children()):  # a layer alone
+        frozen_model = nn.Sequential(frozen_model)
     graph = trace(frozen_model)
     if classes is None:
         classes = getattr(input, "classes", None)
@@ -140,7 +151,7 @@ def _freeze_once(graph, kind, shape, hull, calibrate, extra, stream_bits, fracti
     if scores.number == 0:
         raise FreezeError("freeze: the model returns its input")
     used = emitter.embedding if emitter.embedding is not None and emitter.embedding.n_layers else None
-    exact = not emitter.grid_closings and not emitter.encoded and used is None
+    exact = not (emitter.grid_closings or emitter.encoded or emitter.rounded) and used is None
     header = {
         FORMAT_HEADER: {
             "exact": exact,

@@ -36,6 +36,8 @@ from bitwright.freeze.window import Window, window_of
 from bitwright.ir import ProgramError, Value
 from bitwright.ir.windows import four, pair
 
+SCORE_BITS = 32  # nothing reads scores as a stream, and cut off they would tie
+
 
 @dataclass(frozen=True)
 class Stream:
@@ -160,16 +162,17 @@ class Stream:
         emitter.emit(bits, inputs, lambda v: (evaluate(chain, v.float()) >= 0).double())
         return Stream(emitter, bits)
 
-    def on_grid(self, why: str) -> "Stream":
+    def on_grid(self, why: str, bits: int = 0) -> "Stream":
         """Close on the fixed-point grid: an int standing for multiples of 2^-fraction_bits. Exact streams of that form
-        stay.
+        stay. bits: its width; 0 is that of streams.
         """
         emitter, x = self.emitter, self.as_int()
         unit = 2.0**-emitter.fraction_bits
         if len(x.chain) == 1 and uniform_scale(x.chain) == unit:
             return x
-        emitter.note(f"{emitter.stream_bits}-bit stream", why)
-        value = close_on_grid(emitter, x.value, x.chain, emitter.fraction_bits, emitter.stream_bits)
+        bits = bits or emitter.stream_bits
+        emitter.note(f"{bits}-bit stream", why)
+        value = close_on_grid(emitter, x.value, x.chain, emitter.fraction_bits, bits)
         emitter.grid_closings.add(emitter.layer)
         return Stream(emitter, value, (scaling(unit),))
 
@@ -204,7 +207,7 @@ class Stream:
             pad = padding_integer(window, x, scale)
             total = emit_conv(x, stored, weights, weight_dtype, window, pad, accumulator)
         chain = (scaling(2.0),) if accumulator == "wrap8_half" else ()
-        return Stream(emitter, total, chain if scale == 1.0 else x.chain)
+        return Stream(emitter, total, chain if scale == 1.0 else _for_any_channel(x.chain))
 
     def conv2d_sums(self, layer: torch.nn.Conv2d, weights: np.ndarray, weight_dtype: str, pad_value: float,
                     accumulator: str = "int32") -> "Stream":  # fmt: skip
@@ -235,7 +238,8 @@ class Stream:
         keeps_channels = shape[0] == self.shape[0]
         plain = uniform_scale(self.chain) is not None or all(map(alike_everywhere, self.chain))
         x = self if plain or keeps_channels else self.on_grid("flattened behind per-channel arithmetic")
-        return replace(x, value=x.emitter.reshape(x.value, shape))
+        chain = _of_rank(x.chain, len(x.shape)) if keeps_channels else _for_any_channel(x.chain)
+        return replace(x, value=x.emitter.reshape(x.value, shape), chain=chain)
 
     def plus(self, other: "Stream") -> "Stream":
         """Both on the grid, then added (and clipped to the stream's width)."""
@@ -250,7 +254,7 @@ class Stream:
     def scores(self) -> tuple[Value, float]:
         """Integer scores and the positive number that turns them into the model's (float) scores."""
         scale = uniform_scale(self.chain)
-        x = self.as_int() if scale is not None else self.on_grid("scores with a scale or shift a class")
+        x = self.as_int() if scale is not None else self.on_grid("scores with a scale or shift a class", SCORE_BITS)
         return x.value, scale if scale is not None else 2.0**-self.emitter.fraction_bits
 
 
@@ -261,7 +265,27 @@ def concat(streams: Sequence[Stream]) -> Stream:
     alike = len({s.zero_one for s in streams}) == 1
     if not ((alike and all(s.is_bits for s in streams)) or (same_scale and not any(s.is_bits for s in streams))):
         streams = [s.on_grid("concatenation") for s in streams]
-    return replace(streams[0], value=emitter.concat([s.value for s in streams]))
+    whole = emitter.concat([s.value for s in streams])
+    return replace(streams[0], value=whole, chain=_for_any_channel(streams[0].chain))
+
+
+def _for_any_channel(chain: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A chain whose values move between channels: of one scale, without numbers a channel."""
+    scale = uniform_scale(chain)
+    if scale is None or all(map(alike_everywhere, chain)):
+        return chain
+    return () if scale == 1.0 else (scaling(scale),)
+
+
+def _of_rank(chain: tuple[Step, ...], rank: int) -> tuple[Step, ...]:
+    """A chain whose functions still see values of that many axes, as the model gives them, where a reshape keeps the
+    channels and so leaves one value each.
+    """
+
+    def seen(function: Evaluate) -> Evaluate:
+        return lambda v: function(v.reshape(*v.shape[:2], *(1,) * (rank - 1))).reshape(v.shape)
+
+    return tuple(replace(step, evaluate=seen(step.evaluate)) for step in chain)
 
 
 def _per_channel(numbers: Tensor, x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from bitwright.freeze.chain import coefficients
+from bitwright.freeze.emitter import Emitter
 from bitwright.freeze.stream import Stream
 from bitwright.ir import ProgramError, lower
 from bitwright.ir.windows import pair
@@ -98,23 +99,26 @@ def _plain_pool(layer) -> None:
 @lower.register(nn.Linear)
 def _linear(layer: nn.Linear, x: Stream) -> Stream:
     x.emitter.note("8-bit weights", "nn.Linear was kept as it is; BinaryLinear or convert() makes it one bit")
-    weights, scale = _eight_bits(layer.weight)
+    weights, scale = _eight_bits(layer.weight, x.emitter)
     return _after_real(layer, x.sums(weights, "i8"), scale)
 
 
 @lower.register(nn.Conv2d)
 def _conv2d(layer: nn.Conv2d, x: Stream) -> Stream:
     x.emitter.note("8-bit weights", "nn.Conv2d was kept as it is; BinaryConv2d or convert() makes it one bit")
-    weights, scale = _eight_bits(layer.weight)
+    weights, scale = _eight_bits(layer.weight, x.emitter)
     return _after_real(layer, x.conv2d_sums(layer, weights, "i8", 0.0), scale)
 
 
-def _eight_bits(weight: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Integer weights in -127..127 and the real scale of each output, (out,)."""
+def _eight_bits(weight: torch.Tensor, emitter: Emitter) -> tuple[np.ndarray, np.ndarray]:
+    """Integer weights in -127..127 and the real scale of each output, (out,); the emitter hears if that rounded."""
     real = coefficients(weight)
     largest = np.abs(real).reshape(len(real), -1).max(1)
     scale = np.where(largest > 0, largest, 1.0) / 127
-    return np.rint(real / scale.reshape(-1, *(1,) * (real.ndim - 1))).astype(np.int64), scale
+    real = real / scale.reshape(-1, *(1,) * (real.ndim - 1))
+    integers = np.rint(real)
+    emitter.rounded |= not np.allclose(integers, real, rtol=0, atol=1e-5)
+    return integers.astype(np.int64), scale
 
 
 def _after_real(layer, x: Stream, scale: np.ndarray) -> Stream:

@@ -27,7 +27,18 @@ class _Tracer(fx.Tracer):
     """Modules that have a rule are leaves; whatever else is torch's own too, so that its name can be reported."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return lower.dispatch(type(m)) is not NO_RULE or super().is_leaf_module(m, module_qualified_name)
+        return has_rule(m) or super().is_leaf_module(m, module_qualified_name)
+
+
+def has_rule(layer: nn.Module) -> bool:
+    return lower.dispatch(type(layer)) is not NO_RULE
+
+
+def _own_forward(layer: nn.Module) -> bool:
+    """Whether its class has a forward that the rule, which is of a parent class, knows nothing of."""
+    mro = type(layer).__mro__
+    home = next(i for i, one in enumerate(mro) if one in lower.registry)
+    return any("forward" in vars(one) for one in mro[:home])
 
 
 def trace(model: nn.Module) -> fx.GraphModule:
@@ -48,6 +59,7 @@ def lower_graph(graph: fx.GraphModule, source: Stream) -> tuple[Stream, dict[str
     for node in graph.graph.nodes:
         emitter.layer = str(node.target) if node.op == "call_module" else node.name
         try:
+            _refuse_changes_of_what_is_read_again(graph, node)
             if node.op == "placeholder":
                 if "source" in env:
                     raise ProgramError("a forward with more than one argument; a Program has one input")
@@ -60,10 +72,25 @@ def lower_graph(graph: fx.GraphModule, source: Stream) -> tuple[Stream, dict[str
             if isinstance(error, FreezeError):
                 raise
             raise FreezeError(f"freeze: {_describe(graph, node)}: {error}") from None
+        except (TypeError, ValueError, IndexError, ArithmeticError, AttributeError, RuntimeError) as error:
+            told = f"{type(error).__name__}: {error}"
+            raise FreezeError(f"freeze: {_describe(graph, node)} is used in a way no rule knows ({told})") from error
         result = env[node.name]
         if isinstance(result, Stream) and result.is_bits and node.op != "placeholder":
             bits[node.name] = result.value.number
     raise FreezeError("freeze: the model returns nothing")
+
+
+def _refuse_changes_of_what_is_read_again(graph: fx.GraphModule, node: fx.Node) -> None:
+    """An operation in place changes what later ones read; streams do not."""
+    if not node.args or not isinstance(changed := node.args[0], fx.Node):
+        return
+    inplace = node.kwargs.get("inplace") or node.target in (operator.iadd, "relu_", "add_")
+    if node.op == "call_module":
+        inplace = inplace or getattr(graph.get_submodule(str(node.target)), "inplace", False)
+    after = list(graph.graph.nodes)
+    if inplace and any(after.index(user) > after.index(node) for user in changed.users):
+        raise ProgramError(f"changes {changed.name!r} in place, which is read again later; use inplace=False")
 
 
 def _describe(graph: fx.GraphModule, node: fx.Node) -> str:
@@ -83,13 +110,16 @@ def _lower_node(graph: fx.GraphModule, node: fx.Node, env: dict[str, Any], emitt
     kwargs = map_arg(node.kwargs, lambda n: env[n.name])
     if node.op == "call_module":
         layer = graph.get_submodule(str(node.target))
-        if lower.dispatch(type(layer)) is NO_RULE:
+        if not has_rule(layer):
             raise ProgramError(
                 f"no rule for {type(layer).__name__}; train it with layers that freeze (bitwright's, Linear, "
                 "Conv2d, BatchNorm, ReLU, Hardtanh, PReLU, pools, Flatten, Dropout, Identity), or register a rule with "
                 "bitwright.ir.lower"
             )
-        return lower(layer, *args)
+        if _own_forward(layer):
+            raise ProgramError(f"{type(layer).__name__} has a forward of its own; register a rule for it with "
+                               "bitwright.ir.lower")  # fmt: skip
+        return lower(layer, *args, **kwargs)
     if node.op == "get_attr":
         raise ProgramError(f"reads the tensor {node.target!r} directly; put it into a layer with a rule")
     name = node.target if node.op == "call_method" else FUNCTIONS.get(node.target, "")  # type: ignore[call-overload]

@@ -51,9 +51,13 @@ class Builder:
         return Value(len(self.ops) - 1, type_)
 
     def finish(self, scores: Value, header: dict[str, Any] | None = None) -> Program:
-        """End with `output` and return the checked Program."""
+        """End with `output` and return the checked Program. Raises ValueError for a header that is not JSON."""
+        from bitwright.ir.file import header_json
+
         self.add_op("output", [scores])
-        return Program(tuple(self.ops), infer(self.ops), dict(header or {}))
+        header = dict(header or {})
+        header_json(header)
+        return Program(tuple(self.ops), infer(self.ops), header)
 
     def input(self, kind: str, shape: tuple[int, ...], lo: int = 0, hi: int = 0) -> Value:
         """kind: "bits", "int" (range lo..hi) or "float"; shape: (C,) or (C, H, W)."""
@@ -182,6 +186,8 @@ class Builder:
 def _own(value: Any) -> np.ndarray:
     """A copy that nobody else changes: what comes in may be the live weights of a model."""
     copy = np.array(value, order="C")
+    if copy.dtype == bool:
+        copy = copy.astype(np.uint8)
     copy.flags.writeable = False
     return copy
 

@@ -62,7 +62,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def to_bytes(program: Program, short: bool = False) -> bytes:
     """The file as bytes: version 1, or version 2 if `short`."""
-    text = json.dumps(program.header, sort_keys=True, ensure_ascii=False, allow_nan=False, default=_plain).encode()
+    text = header_json(program.header)
     if short:
         records, blobs = fold_records(program.ops)
         text = fold_json(text)
@@ -136,11 +136,19 @@ def _round_up(size: int, multiple: int) -> int:
     return -(-size // multiple) * multiple
 
 
+def header_json(header: dict[str, Any]) -> bytes:
+    """The header as it stands in a file. Raises ValueError or TypeError where it is not JSON."""
+    try:
+        return json.dumps(header, sort_keys=True, ensure_ascii=False, allow_nan=False, default=_plain).encode()
+    except TypeError as error:
+        raise TypeError(f"header: {error}; keys are strings") from None
+    except ValueError as error:  # nan, an infinity, or half a surrogate pair
+        raise ValueError(f"header: {error}; give finite numbers and text that UTF-8 can hold") from None
+
+
 def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, Path):
         return value.name
-    raise TypeError(
-        f"header: {type(value).__name__} {value!r} is not JSON; convert it to numbers, strings, lists or dicts"
-    )
+    raise TypeError(f"{type(value).__name__} {value!r} is not JSON; convert it to numbers, strings, lists or dicts")

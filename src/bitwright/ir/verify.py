@@ -48,12 +48,18 @@ class VerifyReport:
         return "\n".join(lines)
 
 
-def verify(program: Program, x: np.ndarray, backends: list[str] | None = None, batch: int = 256) -> VerifyReport:
+def verify(program: Program, x: np.ndarray, backends: list[str] | str | None = None, batch: int = 256) -> VerifyReport:
     """Compare backends (default: all of this machine) with the interpreter on x, in batches.
 
-    Compares scores and classes of `run`, and of `values` every hidden value the backend keeps.
+    Compares scores and classes of `run`, and of `values` every hidden value the backend keeps. Raises ValueError where
+    there is nothing to compare.
     """
     x = check_input(program, x)
+    if batch < 1:
+        raise ValueError(f"verify: batch is {batch}, expected 1 or more")
+    if not len(x) or backends == []:
+        raise ValueError(f"verify: {len(x)} samples, backends {backends}: nothing to compare")
+    backends = [backends] if isinstance(backends, str) else backends
     names = [name for name in join_backends() if name != "interpreter"] if backends is None else backends
     report = VerifyReport(len(x), [BackendReport(name) for name in names])
     for start in range(0, len(x), batch):

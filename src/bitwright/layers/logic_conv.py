@@ -195,3 +195,8 @@ def _(layer: LogicConv2d, x):
     outputs = torch.arange(first, n_signals).numpy()
     window = (layer.kernel_size, layer.stride, layer.padding, layer.pad_value)
     return x.lut_conv2d(taps, torch.cat(wiring).numpy(), layer.tables.hard().numpy(), outputs, *window)
+
+
+@lower.register
+def _(layer: OrPool2d, x):
+    return lower.dispatch(nn.MaxPool2d)(layer, x)  # the same maximum; its forward minds the memory alone

@@ -107,8 +107,9 @@ def ctype_of(type_: ValueType) -> str:
 
 
 def smallest_ctype(lo: int, hi: int) -> str:
+    """Unsigned only where C makes an int of it: against uint32_t a negative int would be compared as unsigned."""
     for width in (8, 16, 32, 64):
-        if 0 <= lo and hi < 1 << width and width < 64:
+        if 0 <= lo and hi < 1 << width and width < 32:
             return f"uint{width}_t"
         if _fits(lo, hi, width - 1):
             return f"int{width}_t"
