@@ -166,7 +166,26 @@ class Sliced(nn.Module):
         return self.head(x.flatten(1))[:, :2]
 
 
+class AddedInPlace(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(784, 8), nn.Linear(8, 8)
+
+    def forward(self, x):
+        x = self.a(x.flatten(1))
+        same = x
+        x += self.b(x)
+        return self.b(same)
+
+
+class LiveDropout(AddedInPlace):
+    def forward(self, x):
+        return F.dropout(self.a(x.flatten(1)), 0.9)
+
+
 REFUSED = {
+    "AddedInPlace gives other numbers than the calls": AddedInPlace(),
+    "LiveDropout gives other numbers than the calls": LiveDropout(),
     "Negative has a forward of its own": nn.Sequential(nn.Flatten(), Negative(784, 3)),
     "changes 'a' in place, which is read again": ReadAgain(),
     "is used in a way no rule knows \\(TypeError": Sliced(),

@@ -109,6 +109,7 @@ def freeze(
     if has_rule(model) and not any(model.children()):  # a layer alone
         frozen_model = nn.Sequential(frozen_model)
     graph = trace(frozen_model)
+    _check_traced(graph, frozen_model, calibrate[:2] if calibrate is not None else _two_samples(kind, shape, lo, hi))
     if classes is None:
         classes = getattr(input, "classes", None)
     extra = described | ({"classes": list(classes)} if classes else {}) | (header or {})
@@ -119,6 +120,26 @@ def freeze(
         if better != known:
             program = _freeze_once(graph, kind, shape, (lo, hi), calibrate, extra, stream_bits, better, codes)
     return _simplified(program, passes) if (simplify or passes) and n_gates(program) else program
+
+
+def _two_samples(kind: str, shape: tuple[int, ...], lo: int, hi: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return rng.integers(lo, hi, (2, *shape), endpoint=True) if kind == "int" else rng.normal(size=(2, *shape))
+
+
+def _check_traced(graph: fx.GraphModule, model: nn.Module, x: np.ndarray) -> None:
+    """The graph is what becomes a Program; some forwards, as with `x += y` or a live dropout, do something else."""
+    with torch.no_grad():
+        try:
+            traced, told = (call(as_tensor(x)) for call in (graph, model))
+        except (RuntimeError, ValueError, TypeError, IndexError):  # lowering says what is wrong, and where
+            return
+    if isinstance(told, Tensor) and not torch.allclose(traced, told, rtol=1e-3, atol=1e-5, equal_nan=True):
+        raise FreezeError(
+            f"freeze: the forward of {type(model).__name__} gives other numbers than the calls it is made of; it may "
+            "change values in place that are read again (x += y), draw random numbers, or use hooks: write x = x + y, "
+            "F.dropout(x, p, self.training), and layers"
+        )
 
 
 def _simplified(program: Program, passes: Sequence[str]) -> Program:
