@@ -8,6 +8,7 @@ import numpy as np
 from bitwright.ir.builder import Builder
 from bitwright.ir.program import Program
 from tests.backends.large_numbers import LARGE
+from tests.backends.threshold_programs import THRESHOLDS, scores_of
 
 
 def random_input(program: Program, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -20,15 +21,6 @@ def random_input(program: Program, n: int, rng: np.random.Generator) -> np.ndarr
     lo, hi = (0, 1) if type_.kind == "bits" else (type_.lo, type_.hi)
     dtype = np.uint8 if lo >= 0 and hi < 256 else np.int32
     return rng.integers(lo, hi, shape, dtype=np.int64, endpoint=True).astype(dtype)
-
-
-def _scores(b: Builder, value):
-    """Flatten and close with integer sums that weigh every value differently."""
-    if len(value.shape) == 3:
-        value = b.reshape(value, (int(np.prod(value.shape)),))
-    rng = np.random.default_rng(7)
-    w = rng.integers(-128, 128, (3, value.shape[0]))
-    return b.finish(b.int_linear(value, w, "i8"))
 
 
 def mlp(rng, sizes=(70, 65, 130, 64, 10)):
@@ -67,63 +59,11 @@ def cnn_half(rng):
     return cnn(rng, (2, 128, 33), 6, "wrap8_half", 1)
 
 
-def threshold_int(rng):
-    b = Builder()
-    x = b.input("int", (5, 3, 4), -100, 1000)
-    return _scores(b, b.threshold(x, rng.integers(-150, 1100, (5, 13)), rng.integers(0, 2, 65)))
-
-
-def threshold_wide(rng):
-    b = Builder()
-    x = b.input("int", (67,), -(1 << 31), (1 << 31) - 1)
-    big = b.affine(x, np.full(67, (1 << 30) - 1), rng.integers(-9, 9, 67), 0)
-    t = rng.integers(-(1 << 61), 1 << 61, (67, 1))
-    return _scores(b, b.threshold(big, t, rng.integers(0, 2, 67)))
-
-
-def threshold_beyond(rng):
-    """Thresholds that no int32 reaches, and the ends of the range."""
-    b = Builder()
-    x = b.input("int", (6,), -(1 << 31), (1 << 31) - 1)
-    t = np.array([[1 << 40], [-(1 << 40)], [(1 << 31) - 1], [-(1 << 31)], [0], [1]])
-    return _scores(b, b.threshold(x, t, np.array([0, 1, 0, 1, 0, 1])))
-
-
-def threshold_float(rng):
-    b = Builder()
-    x = b.input("float", (7,))
-    t = rng.normal(size=(7, 3)).astype(np.float32)
-    t[0] = [np.inf, -np.inf, -0.0]
-    return _scores(b, b.threshold(x, t, rng.integers(0, 2, 21)))
-
-
-def float_moves(rng):
-    b = Builder()
-    x = b.input("float", (3, 4, 5))
-    y = b.gather(x, np.array([2, 0, 2, 1]))
-    y = b.reshape(b.concat([y, x]), (140,))
-    return _scores(b, b.threshold(y, rng.normal(size=(140, 1)).astype(np.float32)))
-
-
-def digitize_float(rng):
-    b = Builder()
-    x = b.input("float", (6,))
-    t = np.sort(rng.normal(size=(6, 9)), axis=1).astype(np.float32)
-    t[2] = np.inf
-    return _scores(b, b.digitize(x, t))
-
-
-def digitize_int(rng):
-    b = Builder()
-    x = b.input("int", (3, 2, 5), 0, 200)
-    return _scores(b, b.digitize(x, np.sort(rng.integers(-5, 210, (3, 17)), axis=1)))
-
-
 def bits_into_ints(rng):
     b = Builder()
     x = b.input("bits", (66, 4, 3))
     s = b.int_conv2d(x, rng.integers(-8, 8, (5, 66, 3, 2)), "i4", 1, (2, 1, 0, 1), pad_value=0)
-    return _scores(b, b.clip(s, -100, 200))
+    return scores_of(b, b.clip(s, -100, 200))
 
 
 def bits_flattened(rng):
@@ -137,7 +77,7 @@ def int_groups(rng):
     b = Builder()
     x = b.input("int", (6, 7, 5), -7, 1000)
     s = b.int_conv2d(x, rng.integers(-128, 128, (9, 2, 3, 3)), "i8", 2, 1, (1, 2), groups=3, pad_value=-500)
-    return _scores(b, s)
+    return scores_of(b, s)
 
 
 def int_wide(rng):
@@ -175,7 +115,7 @@ def lut_image(rng):
     taps = np.stack([rng.integers(0, 66, 9), rng.integers(0, 3, 9), rng.integers(0, 2, 9)], axis=1)
     wiring = np.stack([rng.integers(0, 9 + m, 2) for m in range(8)])
     x = b.lut_conv2d(x, taps, wiring, rng.integers(0, 16, 8), np.array([16, 3, 12]), (3, 2), (2, 1), (1, 0, 1, 1), 1)
-    return _scores(b, x)
+    return scores_of(b, x)
 
 
 def count_wide(rng):
@@ -188,31 +128,31 @@ def project_rademacher(rng):
     b = Builder()
     x = b.input("bits", (67, 2, 3))
     x = b.project(x, 75, "rademacher", 12345678901234567890, 3, t=rng.integers(-9, 9, 75))
-    return _scores(b, x)
+    return scores_of(b, x)
 
 
 def project_rademacher_ints(rng):
     b = Builder()
     x = b.input("int", (67,), -50, 300)
-    return _scores(b, b.project(x, 70, "rademacher", 5, 1))
+    return scores_of(b, b.project(x, 70, "rademacher", 5, 1))
 
 
 def project_gaussian(rng):
     b = Builder()
     x = b.project(b.input("int", (13,), -50, 300), 66, "gaussian", 5, 1)
-    return _scores(b, b.project(x, 9, "gaussian", 6, 2, t=rng.integers(-99, 99, 9)))
+    return scores_of(b, b.project(x, 9, "gaussian", 6, 2, t=rng.integers(-99, 99, 9)))
 
 
 def project_hadamard(rng):
     b = Builder()
     x = b.project(b.input("int", (13,), -50, 300), 40, "hadamard", -5, 1, 2, 2, rng.integers(-2000, 2000, 40))
-    return _scores(b, b.project(x, 70, "hadamard", 6, 2, rounds=1, t=rng.integers(-9, 9, 70)))
+    return scores_of(b, b.project(x, 70, "hadamard", 6, 2, rounds=1, t=rng.integers(-9, 9, 70)))
 
 
 def project_positions(rng):
     b = Builder()
     x = b.project(b.input("int", (5, 3, 2), 0, 9), 11, "hadamard", 77, 0, rounds=3, shift=1)
-    return _scores(b, b.project(x, 3, "gaussian", 1))
+    return scores_of(b, b.project(x, 3, "gaussian", 1))
 
 
 def elementwise(rng):
@@ -223,7 +163,7 @@ def elementwise(rng):
     )
     z = b.affine(x, rng.integers(-9, 9, 300), rng.integers(-9999, 9999, 300), rng.integers(0, 9, 300))
     z = b.clip(b.add(y, z), -2000, 30000)
-    return _scores(b, b.add(z, rng.integers(-99, 99, 300)))
+    return scores_of(b, b.add(z, rng.integers(-99, 99, 300)))
 
 
 def residual(rng):
@@ -239,7 +179,7 @@ def residual(rng):
         s = b.clip(s, -30000, 30000)
     s = b.add(s, rng.integers(-9, 9, (8, 6, 5)))
     s = b.sum_pool2d(s, 3, 2, (1, 0, 0, 1))
-    return _scores(b, b.max_pool2d(s, 2, 1, 1))
+    return scores_of(b, b.max_pool2d(s, 2, 1, 1))
 
 
 def prelu_fused(rng):
@@ -262,7 +202,7 @@ def late_second(rng):
     s = b.add(y, z)
     t = b.add(b.add(z, x), s)
     u = b.add(b.affine(t, 3, 1, 0), b.clip(b.add(t, t), -20, 20))
-    return _scores(b, b.prelu(b.add(u, rng.integers(-9, 9, (5, 3, 3))), 3, -2, 1, 1))
+    return scores_of(b, b.prelu(b.add(u, rng.integers(-9, 9, (5, 3, 3))), 3, -2, 1, 1))
 
 
 def long_chain(rng):
@@ -270,7 +210,7 @@ def long_chain(rng):
     x = b.input("int", (3, 7, 9), 0, 255)
     for _ in range(19):
         x = b.clip(b.affine(x, rng.integers(-3, 4, 3), rng.integers(-99, 99, 3), 1), -1000, 1000)
-    return _scores(b, x)
+    return scores_of(b, x)
 
 
 def several_readers(rng):
@@ -282,7 +222,7 @@ def several_readers(rng):
     bits = b.threshold(s, rng.integers(-9, 9, (70, 2)))
     y = b.add(s, s)
     both = b.concat([bits, x, bits])
-    return _scores(b, b.concat([y, b.to_int(both, "bits")]))
+    return scores_of(b, b.concat([y, b.to_int(both, "bits")]))
 
 
 def moving_ints(rng):
@@ -290,7 +230,7 @@ def moving_ints(rng):
     x = b.input("int", (3, 4, 5), 0, 77)
     y = b.pad(x, (1, 2), (1, 0, 2, 1), -3)
     y = b.patches(y, (2, 3), (1, 2), (1, 0), (2, 1), pad_value=9)
-    return _scores(b, b.gather(y, rng.integers(0, y.shape[0], 50)))
+    return scores_of(b, b.gather(y, rng.integers(0, y.shape[0], 50)))
 
 
 def moving_bits(rng):
@@ -300,7 +240,7 @@ def moving_bits(rng):
     y = b.patches(y, 2, 1, (1, 0, 0, 1), pad_value=1)
     y = b.concat([b.gather(y, rng.integers(0, y.shape[0], 70)), y])
     y = b.max_pool2d(y, (2, 3), (1, 2), (0, 1, 1, 0))
-    return _scores(b, y)
+    return scores_of(b, y)
 
 
 def reshapes(rng):
@@ -310,7 +250,7 @@ def reshapes(rng):
     flat = b.reshape(bits, (120,))
     again = b.reshape(flat, (30, 2, 2))
     s = b.int_conv2d(b.reshape(x, (2, 10, 6)), rng.integers(-8, 8, (2, 2, 2, 2)), "i4")
-    return _scores(b, b.concat([b.reshape(b.to_int(again, "signs"), (120,)), b.reshape(s, (int(np.prod(s.shape)),))]))
+    return scores_of(b, b.concat([b.reshape(b.to_int(again, "signs"), (120,)), b.reshape(s, (int(np.prod(s.shape)),))]))
 
 
 def straight_through(rng):
@@ -357,4 +297,4 @@ PROGRAMS = {
     if callable(function) and not name.startswith("_") and getattr(function, "__module__", "") == __name__
 }
 del PROGRAMS["random_input"]
-PROGRAMS |= LARGE
+PROGRAMS |= LARGE | THRESHOLDS

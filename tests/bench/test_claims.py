@@ -180,6 +180,12 @@ def test_a_row_of_the_campaign_is_met_by_its_first_recipe_or_by_the_best_where_t
     assert cifar_campaign.vit_float().met and cifar_campaign.vit_gap().met
     made("cifar_vit_bw_pair", 78.9)
     assert not cifar_campaign.vit_gap().met
+    conv = next(row for row in cifar_campaign.ROWS if row.key == "logic-conv")
+    for n_gates, met in ((999_000, True), (1_000_000, False)):
+        put(results, conv.recipes[0], 0, frozen_accuracy=conv.bar, logic={"gates_run": n_gates, "adders": 500})
+        assert cifar_campaign.row_measure(conv)().met == met
+    put(results, conv.recipes[0], 0, frozen_accuracy=conv.bar)
+    assert not cifar_campaign.row_measure(conv)().met  # how many gates it does not say
     assert cifar_campaign.twins().met
     put(results, "cifar_fda", 0, twin_differing=3)
     assert not cifar_campaign.twins().met

@@ -115,10 +115,12 @@ def test_rows_of_rivals_compare_with_their_bars(tmp_path, monkeypatch):
         return {"name": name, "points": [{"rate": 0.1, "accuracy": accuracy}, {"rate": 0.2, "accuracy": 1}]}
 
     for theirs in (96.0, 98.0):
-        systems = [system("tasu", 97.0), system("sign", theirs), system("int4", 90.0)]
+        systems = [system("tasu", 97.0), system("mnist_logic", 80.0), system("sign", theirs), system("int4", 90.0)]
         put(tmp_path / "gnet", "equal-bytes-4095.json", {"recipe": "tasu", "systems": systems})
         found = gnet_ways.equal_bytes()
         assert found.met and f"97.00 % at 10 %, best rival sign {theirs:.2f} %" in found.value  # also where it loses
+        put(tmp_path / "gnet", "equal-bytes-4095.json", {"recipe": "tasu", "systems": systems[:3]})
+        assert not gnet_ways.equal_bytes().met and "no int4 yet" in gnet_ways.equal_bytes().value
 
 
 def test_the_campaigns_row_is_read_and_its_command_names_a_row(tmp_path, monkeypatch):

@@ -342,3 +342,24 @@ def test_batch_norms_are_estimated_anew_on_what_training_saw():
     shifted = fit(model, data, augment={"shift": 2}, **recipe).model[0].running_mean.item()
     assert plain == 200
     assert shifted == pytest.approx(200 * (4.8 / 6) ** 2, rel=0.1)  # -2 to 2 places each way: 1.2 are lost
+
+
+def test_a_kill_between_the_last_epoch_and_what_follows_it_loses_nothing(tmp_path, monkeypatch):
+    """The last epoch's own checkpoint is resumed by estimating the batch norms, as a whole run does."""
+    from bitwright.train.run import Run
+
+    def net():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Flatten(), BinaryLinear(36, 8), nn.BatchNorm1d(8), Sign(), BinaryLinear(8, 3))
+
+    def killed(run):
+        raise MemoryError
+
+    data, fields = made_up(), {**FIELDS, "epochs": 2, "batchnorm_batches": 3, "checkpoint_seconds": 0.0}
+    whole = fit(net(), data, progress=False, **fields).model
+    with monkeypatch.context() as patched, pytest.raises(MemoryError):
+        patched.setattr(Run, "finish", killed)
+        fit(net(), data, progress=False, folder=tmp_path, **fields)
+    resumed = fit(net(), data, progress=False, folder=tmp_path, resume=True, **fields).model
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name

@@ -81,6 +81,13 @@ def test_a_copy_knows_its_own_numbers():
         assert second.values() == {"sharpness": 7.0}
 
 
+def test_numbers_of_a_module_made_in_inference_mode():
+    with torch.inference_mode():
+        quantizer = make_quantizer("bnn++")
+        quantizer.set_progress(0.4)
+        assert quantizer.values() == {"sharpness": 15.0}
+
+
 def test_values_of_a_quantizer_follow_its_saved_state():
     first, second = make_quantizer("bnn++"), make_quantizer("bnn++")
     first.set_progress(0.4)

@@ -134,7 +134,9 @@ def _check_traced(graph: fx.GraphModule, model: nn.Module, x: np.ndarray) -> Non
             traced, told = (call(as_tensor(x)) for call in (graph, model))
         except (RuntimeError, ValueError, TypeError, IndexError):  # lowering says what is wrong, and where
             return
-    if isinstance(told, Tensor) and not torch.allclose(traced, told, rtol=1e-3, atol=1e-5, equal_nan=True):
+    if not (isinstance(traced, Tensor) and isinstance(told, Tensor)):
+        return
+    if traced.shape != told.shape or not torch.allclose(traced, told, rtol=1e-3, atol=1e-5, equal_nan=True):
         raise FreezeError(
             f"freeze: the forward of {type(model).__name__} gives other numbers than the calls it is made of; it may "
             "change values in place that are read again (x += y), draw random numbers, or use hooks: write x = x + y, "

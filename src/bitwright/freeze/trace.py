@@ -88,8 +88,10 @@ def _refuse_changes_of_what_is_read_again(graph: fx.GraphModule, node: fx.Node) 
     inplace = node.kwargs.get("inplace") or node.target in (operator.iadd, "relu_", "add_")
     if node.op == "call_module":
         inplace = inplace or getattr(graph.get_submodule(str(node.target)), "inplace", False)
-    after = list(graph.graph.nodes)
-    if inplace and any(after.index(user) > after.index(node) for user in changed.users):
+    if not inplace:
+        return
+    order = {one: place for place, one in enumerate(graph.graph.nodes)}
+    if any(order[user] > order[node] for user in changed.users):
         raise ProgramError(f"changes {changed.name!r} in place, which is read again later; use inplace=False")
 
 

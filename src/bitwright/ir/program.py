@@ -71,7 +71,7 @@ class Program:
         """Index of the largest score, int64 (batch,); the lowest index wins a tie. x as in `run`."""
         return np.argmax(self.run(x, backend, threads), axis=1)
 
-    def verify(self, x: np.ndarray, backends: list[str] | None = None, batch: int = 256):
+    def verify(self, x: np.ndarray, backends: list[str] | str | None = None, batch: int = 256):
         """Run every backend on x and compare every value with the interpreter. See `bitwright.ir.verify`."""
         from bitwright.ir.verify import verify
 

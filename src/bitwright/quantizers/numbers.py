@@ -20,7 +20,9 @@ def register_number(module: nn.Module, name: str, value: float) -> None:
 
 def write_number(module: nn.Module, name: str, value: float) -> None:
     buffer: Tensor = getattr(module, name)
-    if _known.get(buffer) != (buffer._version, value):
+    if buffer.is_inference():  # which has no version
+        buffer.fill_(value)
+    elif _known.get(buffer) != (buffer._version, value):
         buffer.fill_(value)
         _known[buffer] = buffer._version, value
 
@@ -28,6 +30,8 @@ def write_number(module: nn.Module, name: str, value: float) -> None:
 def read_number(module: nn.Module, name: str) -> Any:
     """The number, read from its device only after somebody else has changed it or put another buffer there."""
     buffer: Tensor = getattr(module, name)
+    if buffer.is_inference():
+        return buffer.item()
     had = _known.get(buffer)
     if had is None or had[0] != buffer._version:
         had = _known[buffer] = buffer._version, buffer.item()

@@ -24,9 +24,8 @@ def campaign(
     """Trains what is missing, reads the test set once for each run as it is finished, prints the table.
 
     rows: keys; none: those this machine can do. at_once: runs side by side; 0 chooses. seeds: at most so many of each
-    row; 0: all. Returns 0 when nothing is left
-    to do, else 1. Raises ValueError for an unknown row, a budget that is no time, or a negative at_once or seeds, and
-    FetchError where a data set is missing and cannot be had.
+    row; 0: all. Returns 0 when nothing is left to do, else 1. Raises ValueError for an unknown row, a budget that is no
+    time, or a negative at_once or seeds, and FetchError where a data set is missing and cannot be had.
     """
     budgeted = seconds_of(budget)
     if at_once < 0:
