@@ -6,20 +6,40 @@ from pathlib import Path
 from tyro.conf import Positional
 
 
-def freeze(run: Positional[Path], /, out: Path | None = None, passes: tuple[str, ...] = ()) -> None:
+def freeze(
+    run: Positional[Path],
+    /,
+    out: Path | None = None,
+    passes: tuple[str, ...] = (),
+    hyperdimensions: tuple[int, ...] = (),
+    projection: str = "",
+    rounds: int | None = None,
+    seed: int = 0,
+    correct: int = 0,
+) -> None:
     """Freeze a trained run into one Program file, and say what stays wider than a bit, and why.
 
-    Example: bitwright freeze runs/mnist_sign_mlp-seed0 --out mnist.bw
+    Examples: bitwright freeze runs/mnist_sign_mlp-seed0 --out mnist.bw
+    bitwright freeze runs/mnist_gnet-seed0 --hyperdimensions 1023 2047 2047 511 --correct 500 --out short.bw
 
     Args:
         run: a run folder, made by `bitwright train`.
         out: the file to write; by default model.bw in the run folder.
         passes: what is done to the Program after its gates were simplified: rewrite, which needs the extra aig.
+        hyperdimensions: of a G-Net: signs of a code, one number for all cosine layers or one for each in order. These
+            options are the recipe's where they are not given.
+        projection: of a G-Net: where the signs come from: hadamard, gaussian, rademacher or orthogonal.
+        rounds: of a G-Net: rounds of random signs and transforms of hadamard.
+        seed: of a G-Net: of the projections, not of the training.
+        correct: of a G-Net: take offsets of the sums out on so many training samples, a few hundred; 0 leaves them.
     """
     from bitwright.app.workflow import PROGRAM, freeze_model, load_run
 
     recipe, _, data, model = load_run(run)
-    program = freeze_model(model, recipe, data, passes=passes)
+    lengths = hyperdimensions[0] if len(hyperdimensions) == 1 else list(hyperdimensions) or None
+    given = {"hyperdimensions": lengths, "projection": projection or None, "rounds": rounds, "seed": seed or None}
+    embedding = {name: value for name, value in given.items() if value is not None}
+    program = freeze_model(model, recipe, data, passes=passes, correct=correct, embedding=embedding)
     size = program.save(out or run / PROGRAM)
     print(f"{out or run / PROGRAM}: {size:,} bytes")
     print(program.summary())

@@ -5,7 +5,7 @@ A run folder holds checkpoint.pt, metrics.jsonl, run.json (the recipe and where 
 
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from torch import nn
 
 from bitwright.app.source import Source
 from bitwright.data import Dataset
-from bitwright.freeze import FreezeError, freeze
+from bitwright.freeze import FreezeError, correct_offsets, freeze
 from bitwright.ir import Program
+from bitwright.layers import CosineConv2d, CosineLinear
 from bitwright.layers.thermometer import Thermometer, quantile_thresholds
 from bitwright.train import CHECKPOINT, Diverged, FitResult, Recipe, fit, load_checkpoint, train_recipe
 from bitwright.train import evaluate as accuracy_of
@@ -91,18 +92,31 @@ def _describe(folder: Path, described: dict[str, Any]) -> None:
 
 
 def freeze_model(
-    model: nn.Module, recipe: Recipe, data: Dataset, val_accuracy: float | None = None, passes: Sequence[str] = ()
-) -> Program:
+    model: nn.Module, recipe: Recipe, data: Dataset, val_accuracy: float | None = None, passes: Sequence[str] = (),
+    correct: int = 0, embedding: Mapping[str, Any] | None = None,
+) -> Program:  # fmt: skip
     """The Program, its header saying recipe, seed, data and validation accuracy (percent, if there was one).
 
-    passes: as for `freeze`.
+    passes: as for `freeze`. embedding: hyperdimensions, projection, rounds and seed as for `freeze`, where they are not
+    to be the recipe's. correct: training samples on which `correct_offsets` takes offsets out; 0 leaves them. Raises
+    ValueError for embedding or correct where the model has no cosine layer, or a negative number.
     """
+    if correct < 0:
+        raise ValueError(f"freeze: correct is {correct}, expected a number of training samples, or 0 for none")
+    asked = [*(embedding or {}), *["correct"] * bool(correct)]
+    if asked and not any(isinstance(layer, (CosineConv2d, CosineLinear)) for layer in model.modules()):
+        raise ValueError(
+            f"freeze: {', '.join(asked)} given, which say how cosine layers become codes; {recipe.model} has no cosine "
+            "layer: leave this out, or train a G-Net, such as `bitwright train mnist_gnet`"
+        )
     header: dict[str, Any] = {
         "recipe": recipe.to_dict(), "recipe_hash": recipe.hash(), "seed": recipe.seed, "data": data.name,
     }  # fmt: skip
     if val_accuracy is not None and val_accuracy == val_accuracy:
         header["val_accuracy"] = round(val_accuracy, 4)
-    return freeze(model, input=data, calibrate=data.x_train[:1024], header=header, passes=passes)
+    options: dict[str, Any] = dict(embedding or {})
+    program = freeze(model, input=data, calibrate=data.x_train[:1024], header=header, passes=passes, **options)
+    return correct_offsets(program, model, data.x_train[:correct]) if correct else program
 
 
 def _described(folder: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from bitwright.data.progress import Progress
 from bitwright.freeze.embedded import is_agreement
 from bitwright.ir import Builder, Program, ProgramError, Value
 from bitwright.layers import CosineConv2d, CosineLinear, EmbeddingNoise
@@ -40,12 +41,14 @@ def correct_offsets(program: Program, model: nn.Module, x: np.ndarray, draws: in
     builder = Builder()
     values: list[Value] = []  # of program's numbers
     places = {_end(program, i, layer): k for k, (i, layer) in enumerate(zip(sums, layers, strict=True))}
-    for number, op in enumerate(program.ops[:-1]):
-        inputs = [values[i] for i in op.inputs]
-        values.append(builder.add_op(op.name, inputs, op.attrs, op.consts, op.weight_dtype))
-        if (k := places.get(number)) is not None:
-            offset = lengths[k] * wanted[k] - _mean_of(builder, values[-1], x)
-            values[-1] = builder.add(values[-1], np.rint(offset).astype(np.int64))
+    with Progress("offsets of sums, layer by layer", len(sums)) as bar:
+        for number, op in enumerate(program.ops[:-1]):
+            inputs = [values[i] for i in op.inputs]
+            values.append(builder.add_op(op.name, inputs, op.attrs, op.consts, op.weight_dtype))
+            if (k := places.get(number)) is not None:
+                offset = lengths[k] * wanted[k] - _mean_of(builder, values[-1], x)
+                values[-1] = builder.add(values[-1], np.rint(offset).astype(np.int64))
+                bar.advance()
     last = values[program.ops[-1].inputs[0]]
     return builder.finish(last, {**program.header, "corrected_samples": len(x)})
 
