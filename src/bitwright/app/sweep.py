@@ -134,7 +134,7 @@ def sweep_command(
 ) -> int:
     """Try a recipe with other values of some fields, chosen by Optuna, on the validation split.
 
-    Example: bitwright sweep digits_sign_mlp --vary lr=log:1e-4..1e-1 epochs=5..20 optimizer=adam|sgd
+    Example: bitwright sweep digits_sign_mlp --vary lr=log:1e-4..1e-1 epochs=5..20 'optimizer=adam|sgd'
 
     Args:
         recipe: path or name.
