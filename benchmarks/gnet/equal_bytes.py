@@ -37,7 +37,7 @@ def rivals_of(model: Any, data: Any, names: Sequence[str]) -> dict[str, Program]
             found[name] = pretrained(name)
         else:
             recipe, _, its, other = load_run(name)
-            found[recipe.name] = freeze(other, its, calibrate=its.x_train[:1024])
+            found[recipe.name] = freeze(other, its)
     return found
 
 

@@ -131,7 +131,7 @@ def embed_all(run: Path, args: argparse.Namespace, results: Path = RESULTS) -> P
     if recipe.model != "gnet":
         way = {"gnet_sign": "sign network", "gnet_cnn": "plain CNN, 8-bit weights"}.get(recipe.model, recipe.model)
         if key_of({"way": way, **common}) not in done:
-            program = freeze(model, data, calibrate=data.x_train[:1024])
+            program = freeze(model, data)
             add(
                 {
                     "way": way,

@@ -48,7 +48,7 @@ class LongRuns:
         """Percent of the test set that the Program puts into the right class."""
         from bitwright.freeze import freeze
 
-        program = freeze(model, input=data, calibrate=data.x_train[:1024])
+        program = freeze(model, input=data)
         return 100 * float((program.predict(data.x_test) == data.y_test).mean())
 
     def seconds_an_epoch(self, data, steps: int = 8) -> float:

@@ -115,7 +115,7 @@ def freeze_model(
     if val_accuracy is not None and val_accuracy == val_accuracy:
         header["val_accuracy"] = round(val_accuracy, 4)
     options: dict[str, Any] = dict(embedding or {})
-    program = freeze(model, input=data, calibrate=data.x_train[:1024], header=header, passes=passes, **options)
+    program = freeze(model, input=data, header=header, passes=passes, **options)
     return correct_offsets(program, model, data.x_train[:correct]) if correct else program
 
 

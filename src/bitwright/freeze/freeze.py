@@ -23,6 +23,7 @@ from bitwright.passes import simplify as without_superfluous
 
 FORMAT_HEADER = "bitwright"
 DEFAULT_FRACTION_BITS = 8
+CALIBRATION_SAMPLES = 1024
 
 
 @dataclass
@@ -70,6 +71,7 @@ def freeze(
     float32).
     classes: names of the classes, taken from a Dataset if `input` is one.
     calibrate: samples as for `run`; they choose the grid of real-valued streams, and are required for float inputs.
+    By default the first training samples of a Dataset; without any, streams saturate beyond +-2^(stream_bits - 9).
     header: more JSON for people. stream_bits, fraction_bits: the grid; fraction_bits None chooses by `calibrate`,
     else 8.
     hyperdimensions, projection, rounds, seed, activation_bits: how cosine layers become codes of random signs, see
@@ -102,6 +104,8 @@ def freeze(
         codes = Limit(limit_bits)
     elif "hyperdimensions" in chosen:
         codes = Embedding(**chosen, seed=seed, activation_bits=activation_bits)
+    if calibrate is None and len(getattr(input, "x_train", ())):
+        calibrate = input.x_train[:CALIBRATION_SAMPLES]
     kind, shape, lo, hi, described = describe_input(input, calibrate)
     if calibrate is not None and (not len(calibrate) or np.shape(calibrate)[1:] != tuple(shape)):
         raise ValueError(f"freeze: calibrate has shape {np.shape(calibrate)}, expected (samples, {str(shape)[1:-1]})")
@@ -128,10 +132,10 @@ def _two_samples(kind: str, shape: tuple[int, ...], lo: int, hi: int) -> np.ndar
 
 
 def _check_traced(graph: fx.GraphModule, model: nn.Module, x: np.ndarray) -> None:
-    """The graph is what becomes a Program; some forwards, as with `x += y` or a live dropout, do something else."""
+    """The graph is what becomes a Program; some forwards, as with `x += y`, do something else."""
     with torch.no_grad():
         try:
-            traced, told = (call(as_tensor(x)) for call in (graph, model))
+            traced, told = _from_one_seed(graph, x), _from_one_seed(model, x)
         except (RuntimeError, ValueError, TypeError, IndexError):  # lowering says what is wrong, and where
             return
     if not (isinstance(traced, Tensor) and isinstance(told, Tensor)):
@@ -139,9 +143,15 @@ def _check_traced(graph: fx.GraphModule, model: nn.Module, x: np.ndarray) -> Non
     if traced.shape != told.shape or not torch.allclose(traced, told, rtol=1e-3, atol=1e-5, equal_nan=True):
         raise FreezeError(
             f"freeze: the forward of {type(model).__name__} gives other numbers than the calls it is made of; it may "
-            "change values in place that are read again (x += y), draw random numbers, or use hooks: write x = x + y, "
-            "F.dropout(x, p, self.training), and layers"
+            "change values in place that are read again (x += y) or use hooks: write x = x + y, and layers"
         )
+
+
+def _from_one_seed(call: nn.Module, x: np.ndarray) -> Any:
+    """What draws random numbers draws the same ones every time; its rule says that it cannot be."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return call(as_tensor(x))
 
 
 def _simplified(program: Program, passes: Sequence[str]) -> Program:
@@ -199,7 +209,7 @@ def _freeze_once(graph, kind, shape, hull, calibrate, extra, stream_bits, fracti
 
 def _fitting_fraction(program: Program, calibrate: np.ndarray, fraction_bits: int, stream_bits: int) -> int:
     """The finest grid on which the calibration samples' streams fill at most half of the stream's range."""
-    values = program.frozen.twin.values(as_tensor(calibrate[:1024]))
+    values = program.frozen.twin.values(as_tensor(calibrate[:CALIBRATION_SAMPLES]))
     sizes = [
         values[i].abs().max().item()
         for i, op in enumerate(program.ops)

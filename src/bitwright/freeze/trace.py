@@ -231,6 +231,12 @@ def _mean(x: Stream, dim: Any = None, keepdim: bool = False) -> Stream:
     return pooled if keepdim else pooled.reshape(pooled.shape[:1])
 
 
+def _dropout(x: Stream, p: float = 0.5, training: bool = True, inplace: bool = False) -> Stream:
+    if training and p > 0:
+        raise ProgramError("a dropout that drops in eval mode too; write F.dropout(x, p, self.training), or nn.Dropout")
+    return x
+
+
 def _same(x: Stream, *args: Any, **kwargs: Any) -> Stream:
     return x
 
@@ -239,7 +245,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "add": _add, "add_": _add, "sub": _subtract, "mul": _multiply, "div": _divide, "cat": _cat, "flatten": _flatten,
     "view": _view, "reshape": _view, "size": _size, "getattr": _getattr, "getitem": operator.getitem, "relu": _relu,
     "relu_": _relu, "hardtanh": _hardtanh, "max_pool2d": _max_pool2d, "avg_pool2d": _avg_pool2d, "mean": _mean,
-    "float": _same, "contiguous": _same, "dropout": _same,
+    "float": _same, "contiguous": _same, "dropout": _dropout,
 }  # fmt: skip
 
 FUNCTIONS: dict[Any, str] = {
