@@ -12,6 +12,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from benchmarks.claims.claim import RESULTS, ROOT
+from benchmarks.gnet.estimator import estimator_parts
 from benchmarks.gnet.factorial import factorial_parts
 from benchmarks.gnet.fault_parts import equal_parts, fault_parts
 from benchmarks.gnet.hypervectors import hypervector_parts
@@ -22,7 +23,8 @@ HEADER = """# G-Net: measured
 
 Written by `python -m benchmarks.gnet.page` from `results/gnet` and `results/faults`; do not edit. A row comes from
 `python -m benchmarks.gnet RUN`, faults from `bitwright faults` and `python -m benchmarks.gnet.equal_bytes`, slopes
-from `python -m benchmarks.gnet.slope`, ways from `python -m benchmarks.gnet.pareto`.
+from `python -m benchmarks.gnet.slope`, ways from `python -m benchmarks.gnet.pareto`, estimates from
+`python -m benchmarks.gnet.estimator`, bounds from `python -m benchmarks.gnet.bound`.
 """
 FLOAT_BITS, INT4_BITS = 32, 4
 
@@ -160,7 +162,7 @@ def page(results: Path, out: Path) -> str:
     parts += factorial_parts(results, out)
     if memory := memory_lines(grouped):
         parts += ["## Memory", "", *memory, ""]
-    for made in (hypervector_parts, slope_parts, bound_parts, equal_parts, fault_parts):
+    for made in (hypervector_parts, estimator_parts, slope_parts, bound_parts, equal_parts, fault_parts):
         parts += made(results, out)
     return "\n".join(parts).rstrip() + "\n"
 
