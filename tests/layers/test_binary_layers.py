@@ -237,3 +237,38 @@ def test_a_straight_scale_gives_latent_weights_the_gradient_of_the_scaled_ones(c
     (got * grad).sum().backward()
     (want * grad).sum().backward()
     torch.testing.assert_close(straight.weight.grad, scaled.grad)
+
+
+@pytest.mark.parametrize("mode", ["tensor", "channel_straight", "learned", "power_of_two", "two_level", 0.3])
+@pytest.mark.parametrize("watched", [False, True])
+def test_in_training_it_is_one_whether_weights_or_sums_are_scaled(mode, watched):
+    torch.manual_seed(4)
+    layer = BinaryConv2d(3, 4, 3, padding=1, weight_quantizer="identity", scale=mode).double().train()
+    if mode == "learned":
+        layer.scale.log_scale.data.normal_()
+    layer.watch = (lambda x, total: None) if watched else None
+    x, grad = torch.randn(2, 3, 6, 5).double().requires_grad_(), torch.randn(2, 4, 6, 5).double()
+    w = layer.weight.detach()
+    signs, wide, size = np.where(w >= 0, 1.0, -1.0), w.numpy().reshape(4, -1), np.abs(w.numpy().reshape(4, -1))
+    factor = {"tensor": size.mean().repeat(4), "channel_straight": size.mean(1), "two_level": wide.std(1)}.get(mode)
+    if factor is None:
+        factor = np.exp2(np.round(np.log2(size.mean(1)))) if mode == "power_of_two" else np.float32(0.3).repeat(4)
+        factor = layer.scale.log_scale.detach().exp().numpy() if mode == "learned" else factor
+    used = torch.tensor(signs, requires_grad=True)
+    sums = nn.functional.conv2d(x, used, padding=1)
+    scaled = sums * torch.tensor(factor)[:, None, None]
+    if mode == "two_level":
+        scaled = scaled + torch.tensor(wide.mean(1))[:, None, None] * nn.functional.conv2d(
+            x, torch.ones_like(w), padding=1)  # fmt: skip
+    want_x, want_w = torch.autograd.grad(scaled, (x, used), grad)
+    if mode == "channel_straight":
+        want_w = want_w / torch.tensor(factor)[:, None, None, None]
+    y = layer(x)
+    y.backward(grad)
+    close = {"rtol": 1e-6, "atol": 1e-6} if mode == 0.3 else {}  # a fixed scale was a float32 once
+    torch.testing.assert_close(y, scaled, **close)
+    torch.testing.assert_close(x.grad, want_x, **close)
+    torch.testing.assert_close(layer.weight.grad, want_w, **close)
+    if mode == "learned":
+        want = (grad * sums * torch.tensor(factor)[:, None, None]).sum((0, 2, 3))
+        torch.testing.assert_close(layer.scale.log_scale.grad, want)

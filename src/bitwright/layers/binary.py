@@ -115,6 +115,18 @@ class _BinaryWeights:
         total = total if factor is None else total * factor.reshape(shape if factor.dim() else ())
         return total if plain is None or offset is None else total + plain * offset.reshape(shape)
 
+    def _scale_in_weights(self, x: Tensor) -> bool:
+        """Whether nobody asks for the sums themselves. In half precision they are left exact, and rounded last."""
+        seen = self.watch is not None or self.accumulator != "int32"
+        return self.training and not seen and not torch.is_autocast_enabled(x.device.type)  # type: ignore[attr-defined]
+
+    def scaled_weight(self) -> Tensor:
+        """The weight of the forward pass, times the scale, plus the offset: (out, ...)."""
+        used, factor, offset = self.used_weight(), self.scale_factor(), self.weight_offset()
+        shape = (-1, *[1] * (used.dim() - 1))
+        used = used if factor is None else used * factor.reshape(shape if factor.dim() else ())
+        return used if offset is None else used + offset.reshape(shape)
+
     def ones_weight(self) -> Tensor:
         """All ones in the latent weight's shape: for the sums of inputs an offset multiplies."""
         return torch.ones_like(self.weight, requires_grad=False)
@@ -174,6 +186,8 @@ class BinaryConv2d(_BinaryWeights, nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         x = input if self.input_quantizer is None else self.input_quantizer(input)
+        if self._scale_in_weights(x):  # which are few beside sums, so this saves two passes over them
+            return self._windows(x, self.scaled_weight())
         total = self._windows(x, self.used_weight())
         return self._finish(total, None if self.weight_offset() is None else self._windows(x, self.ones_weight()), x)
 
