@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from building import single
 
-from bitwright.ir import execute
+from bitwright.ir import execute, interpreter
 
 INTS = single("int", (3,), lambda b, x: b.clip(x, -999, 999), -4, 300)
 BYTES = single("int", (2, 1, 3), lambda b, x: b.clip(x, -999, 999), 0, 255)
@@ -69,3 +69,14 @@ def test_infinities_are_values():
 def test_a_backend_that_is_not_here_is_named():
     with pytest.raises(ValueError, match="backend 'gpu' is not on this machine; it has interpreter"):
         INTS.run(np.zeros((1, 3), int), backend="gpu")
+
+
+@pytest.mark.parametrize("values, samples", [(1, 1), (7, 2), (1 << 27, 256)])
+def test_large_values_are_taken_a_few_samples_at_a_time(values, samples, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(interpreter, "BLOCK_VALUES", values)
+    clip = interpreter.MEANINGS["clip"]
+    monkeypatch.setitem(interpreter.MEANINGS, "clip", lambda op, x: sizes.append(len(x)) or clip(op, x))
+    x = np.random.default_rng(0).integers(-4, 301, (300, 3))
+    assert (execute(INTS, x)[-1] == x).all()
+    assert max(sizes) == samples and sum(sizes) == 300

@@ -15,6 +15,8 @@ from bitwright.ir.ops import OPS
 from bitwright.ir.program import Op, Program
 
 Meaning = Callable[..., np.ndarray]  # (op, *inputs) -> value
+BLOCK = 256  # samples at a time ...
+BLOCK_VALUES = 1 << 27  # ... or fewer, so that no value has more numbers than these (1 GiB of int64)
 
 
 def threshold(op: Op, x: np.ndarray) -> np.ndarray:
@@ -78,13 +80,14 @@ MEANINGS: dict[str, Meaning] = {
 assert set(MEANINGS) == set(OPS) - {"input"}
 
 
-def execute(program: Program, x: np.ndarray, keep: bool = False, block: int = 256) -> Sequence[np.ndarray]:
+def execute(program: Program, x: np.ndarray, keep: bool = False) -> Sequence[np.ndarray]:
     """Run x (batch, *input shape); return [scores], or with keep every value in order.
 
     Scores are int32 where their range allows, else int64; kept bits are uint8 of 0 and 1, kept ints int64. Works
     through the batch in blocks. Raises as `check_input` does.
     """
     x = check_input(program, x)
+    block = min(max(BLOCK_VALUES // max(type_.n_values for type_ in program.types), 1), BLOCK)
     scores_type = program.types[-1]
     narrow = np.int32 if -(1 << 31) <= scores_type.lo and scores_type.hi < 1 << 31 else np.int64
     blocks = [_execute_block(program, x[i : i + block], keep) for i in range(0, max(len(x), 1), block)]
