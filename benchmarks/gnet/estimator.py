@@ -177,7 +177,8 @@ def estimator_parts(results: Path, out: Path) -> list[str]:
         f"Noise of such a measurement: {noise:.4f}. Theory: 0 for Gaussian and orthogonal rows. Of Rademacher rows up "
         f"to {COUNTED} places are counted out, more are expanded to first order in 1/p. Hadamard: two rounds are "
         "Rademacher rows for what the first made of the vectors, so few places are spread over all; the expansion "
-        "leaves out that sums of equal numbers are often 0, which counts as +1.",
+        "leaves out that sums of equal numbers are often 0, which counts as +1. Gaussian rows are whole numbers of a "
+        "deviation of 5.7, so they too meet 0 now and then on one place or two.",
         "",
     ]  # fmt: skip
 

@@ -12,6 +12,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from benchmarks.claims.claim import RESULTS, ROOT
+from benchmarks.gnet.bound_parts import bound_parts
 from benchmarks.gnet.estimator import estimator_parts
 from benchmarks.gnet.factorial import factorial_parts
 from benchmarks.gnet.fault_parts import equal_parts, fault_parts
@@ -120,33 +121,6 @@ def slope_parts(results: Path, out: Path) -> list[str]:
             "they fall faster while N is below Q.",
             "",
         ]
-    return parts
-
-
-def bound_parts(results: Path, out: Path) -> list[str]:
-    parts = []
-    for path in sorted((results / "gnet").glob("bound-*.json")):
-        curves, lines = (
-            {},
-            ["| layer | N | bound | largest error seen | seeds beyond it |", "| --- | --- | --- | --- | --- |"],
-        )
-        for row in json.loads(path.read_text())["layers"]:
-            for what in ("bounds", "largest"):
-                points = zip(row["lengths"], row[what], strict=True)
-                curves[f"{row['layer']}, {what}"] = [(math.log2(n), value, 0.0) for n, value in points]
-            for n, bound, largest, beyond in zip(
-                row["lengths"], row["bounds"], row["largest"], row["beyond"], strict=True
-            ):
-                seeds, delta = row["seeds"], row["delta"]
-                lines.append(
-                    f"| {row['layer']} | {n:,} | {bound:.3f} | {largest:.3f} | {beyond * seeds:.0f} of {seeds}, "
-                    f"{100 * delta:g} % allowed |"
-                )
-        top = max(y for curve in curves.values() for _, y, _ in curve)
-        svg = svg_curves(curves, "bound beside observation", "log2 N", "error of z", (0, top))
-        (out / f"gnet-{path.stem}.svg").write_text(svg)
-        parts += [f"## Bound beside observation: {path.stem.removeprefix('bound-')}", "", *lines, ""]
-        parts += [f"![bound](gnet-{path.stem}.svg)", ""]
     return parts
 
 

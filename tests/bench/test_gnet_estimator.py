@@ -66,3 +66,28 @@ def test_measured_beside_theory_and_on_the_page(tmp_path, monkeypatch):
     assert "## Estimates against theory" in text and "| rows | s = 1 | s = 64 |" in text
     line = next(line for line in text.splitlines() if line.startswith("| rademacher | 0.1"))
     assert f"({at['rademacher', None, 1]['theory']:.4f})" in line
+
+
+def test_bounds_beside_observations(tmp_path, monkeypatch):
+    """The command on a small net of digits: a network's row, Rademacher's bias, the page."""
+    from benchmarks.gnet import bound
+    from bitwright.freeze import guarantees
+
+    monkeypatch.setattr(bound, "RESULTS", tmp_path)
+    monkeypatch.setattr(guarantees, "MEASURED_ROWS", 1 << 13)
+    asked = "bound --layers linear1 --n 255 1023 --seeds 5 --network-n 4095 16383 --network-seeds 2 --samples 2"
+    monkeypatch.setattr("sys.argv", asked.split())
+    bound.main()
+    rows = json.loads((tmp_path / "gnet/bound-digits-seed0.json").read_text())["layers"]
+    assert [(row["layer"], row["projection"]) for row in rows] == [
+        (layer, kind) for layer in ("linear1", "network") for kind in ("gaussian", "rademacher")
+    ]
+    for row in rows:
+        assert max(row["beyond"]) == 0 and all(a < b for a, b in zip(row["largest"], row["bounds"], strict=True))
+        assert row["largest"][1] < row["largest"][0]  # errors shrink
+    estimates = 32 * 100
+    assert rows[0]["bounds"][0] == pytest.approx(math.sqrt(2 / 255 * math.log(2 * estimates / 0.05)))
+    assert rows[1]["bounds"][0] - rows[1]["bias"] == pytest.approx(math.sqrt(2 / 255 * math.log(4 * estimates / 0.05)))
+    assert rows[2]["bounds"][0] == 2.0 and len(rows[2]["required"]) == 2
+    text = page(tmp_path, tmp_path)
+    assert "| network | gaussian | 4,095 | none |" in text and "Bound beside observation: digits-seed0" in text

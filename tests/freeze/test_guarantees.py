@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright[train]'")
 from torch import nn  # noqa: E402
 
-from bitwright.freeze import freeze, required_hyperdimensions  # noqa: E402
+from bitwright.freeze import freeze, guaranteed_errors, required_hyperdimensions  # noqa: E402
 from bitwright.freeze.guarantees import hoeffding, hoeffding_error, measured_bias  # noqa: E402
 from bitwright.freeze.projection import Projection  # noqa: E402
 from bitwright.layers import RASU, TASU, CosineConv2d, CosineLinear  # noqa: E402
@@ -105,6 +105,26 @@ def test_a_promised_network_is_within_eps():
     assert max(worst) <= 0.8
 
 
+@pytest.mark.parametrize("kind", ["gaussian", "rademacher"])
+def test_errors_that_lengths_promise_are_those_the_lengths_were_asked_for(kind):
+    model = small_net()
+    x = np.random.default_rng(0).integers(0, 256, (2, 1, 4, 4)).astype(np.uint8)
+    for scope, eps in (("layer", 0.5), ("network", 1.2)):
+        if kind == "rademacher" and scope == "network":
+            continue  # the bias leaves no room
+        asked = required_hyperdimensions(model, x, eps, 0.1, kind, scope)
+        got = guaranteed_errors(model, x, [bound.hyperdimensions for bound in asked], 0.1, kind, scope)
+        for bound, want in zip(got, asked, strict=True):
+            assert 0.98 * want.eps < bound.eps <= want.eps + 1e-9  # a length is whole
+            assert 0.98 * want.error < bound.error <= want.error + 1e-9
+    long = guaranteed_errors(model, x, 1 << 40, 0.1, kind)[0]
+    assert long.eps == pytest.approx(long.bias, abs=1e-5) and (long.bias > 0.01) == (kind == "rademacher")
+    assert guaranteed_errors(model, x, 63, 0.1, kind, "network")[1].error == 2.0  # no promise
+    named = guaranteed_errors(model, x, {"0": 500, "3": 700}, 0.1)
+    assert [bound.hyperdimensions for bound in named] == [500, 700]
+    assert named[1].eps == pytest.approx(math.sqrt(2 / 700 * math.log(2 * 5 * 2 / 0.05)))
+
+
 def test_measured_bias_finds_the_countable_one():
     layer = CosineLinear(3, 1)
     layer.weight.data.fill_(1.0)
@@ -126,6 +146,14 @@ def test_errors(options, words):
     model = nn.Sequential(CosineLinear(4, 3), TASU(), CosineLinear(3, 2))
     with pytest.raises(ValueError, match=words):
         required_hyperdimensions(model, np.ones((2, 4), np.float32), **{"eps": 0.1, "delta": 0.1, **options})
+
+
+def test_lengths_without_a_promise_are_named():
+    net, x = small_net(), np.zeros((1, 1, 4, 4), np.uint8)
+    with pytest.raises(ValueError, match="have no number for '3'"):
+        guaranteed_errors(net, x, [100], 0.1)
+    with pytest.raises(ValueError, match="guaranteed_errors: rows of 'hadamard' are not independent"):
+        guaranteed_errors(net, x, 100, 0.1, "hadamard")
 
 
 def test_data_that_gives_no_bound_is_named():

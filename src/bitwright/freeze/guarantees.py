@@ -9,7 +9,7 @@ Source: Hoeffding 1963, JASA 58; the rest is worked out here.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from bitwright.bits.generator import rademacher_rows
 from bitwright.data.progress import Progress
+from bitwright.freeze.embedding import Dimensions, checked_lengths
 from bitwright.layers import RASU, TASU, CosineConv2d, CosineLinear
 
 MEASURED_ROWS = 1 << 16  # rows that a mean of Rademacher signs is measured with
@@ -65,21 +66,10 @@ def required_hyperdimensions(
     RASU (a sign has no bound of this kind: scope="layer"), or with an input of zeros before a later layer (it has no
     direction, so a small error may turn it anyhow); TypeError for data that is no array.
     """
-    if projection not in ("gaussian", "rademacher"):
-        raise ValueError(f"required_hyperdimensions: rows of {projection!r} are not independent; bound 'gaussian' ones")
-    if scope not in ("layer", "network") or not 0 < eps < 2 or not 0 < delta < 1:
-        raise ValueError(
-            f"required_hyperdimensions: scope={scope!r}, eps={eps}, delta={delta}; scope is 'layer' or 'network', eps "
-            "in (0, 2), delta in (0, 1)"
-        )
-    seen = _inputs_of(model, _checked(model, data))
-    if not seen:
-        raise ValueError("required_hyperdimensions: the model has no cosine layer")
-    if scope == "network" and any(isinstance(m, TASU) for m in model.modules()):
-        raise ValueError("required_hyperdimensions: TASU's sign has no bound over a network; use scope='layer'")
-    share = delta / len(seen)  # Rademacher: half of it for the measurement
-    bias_share = share / 2 if projection == "rademacher" else 0.0
-    biases = [measured_bias(layer, rows, bias_share) if bias_share else 0.0 for _, layer, rows, _ in seen]
+    if not 0 < eps < 2:
+        raise ValueError(f"required_hyperdimensions: eps is {eps}, expected a number in (0, 2)")
+    seen = _layers_of("required_hyperdimensions", model, data, delta, projection, scope)
+    share, biases = _shares(seen, delta, projection)
     own, error = [0.0] * len(seen), [0.0] * len(seen)
     wanted = eps
     for i in reversed(range(len(seen))):
@@ -103,19 +93,71 @@ def required_hyperdimensions(
                 f"brings the error below it; eps is {own[i]:.3g}; use projection='gaussian' or a larger eps"
             )
         outputs = layer.weight.shape[0]  # type: ignore[union-attr]
-        n = hoeffding(room, share - bias_share, outputs * len(rows))  # type: ignore[arg-type]
+        n = hoeffding(room, share, outputs * len(rows))  # type: ignore[arg-type]
         bounds.append(LayerBound(name, n, own[i], error[i], outputs, len(rows), biases[i], _shortest(rows)))  # type: ignore[arg-type]
     return bounds
 
 
-def _checked(model: nn.Module, data: np.ndarray) -> np.ndarray:
-    if not isinstance(data, np.ndarray):
-        raise TypeError(
-            f"required_hyperdimensions: data is {type(data).__name__}, expected an array of samples such as x_val[:200]"
+def guaranteed_errors(
+    model: nn.Module, data: np.ndarray, hyperdimensions: Dimensions, delta: float, projection: str = "gaussian",
+    scope: str = "layer",
+) -> list[LayerBound]:  # fmt: skip
+    """The other way round: what codes of these lengths promise on `data` with probability 1 - delta, layer by layer.
+
+    hyperdimensions: one for all cosine layers, one for each in order, or by name. An error of 2 is no promise: z and
+    its estimate lie within -1 and 1. Of a network that is the rule at practical lengths, for each layer may turn all of
+    its error into the direction that hurts the next one most. The rest as in `required_hyperdimensions`, errors too.
+    """
+    seen = _layers_of("guaranteed_errors", model, data, delta, projection, scope)
+    given = checked_lengths(hyperdimensions)
+    share, biases = _shares(seen, delta, projection)
+    bounds: list[LayerBound] = []
+    for i, (name, layer, rows, factor) in enumerate(seen):
+        try:
+            n = given[name] if isinstance(given, Mapping) else given[i] if isinstance(given, Sequence) else given
+        except (KeyError, IndexError):
+            raise ValueError(f"guaranteed_errors: hyperdimensions {given} have no number for {name!r}") from None
+        outputs, shortest = layer.weight.shape[0], _shortest(rows)  # type: ignore[union-attr]
+        own = error = min(2.0, hoeffding_error(n, share, outputs * len(rows)) + biases[i])  # type: ignore[arg-type]
+        if scope == "network" and bounds:
+            off = factor * math.sqrt(rows.shape[1]) * bounds[-1].error  # length of what is added to the input
+            error = min(2.0, own + 2 / math.pi * math.asin(off / shortest)) if off < shortest else 2.0
+        bounds.append(LayerBound(name, n, own, error, outputs, len(rows), biases[i], shortest))  # type: ignore[arg-type]
+    return bounds
+
+
+Layers = list[tuple[str, nn.Module, Tensor, float]]
+
+
+def _layers_of(who: str, model: nn.Module, data: np.ndarray, delta: float, projection: str, scope: str) -> Layers:
+    if projection not in ("gaussian", "rademacher"):
+        raise ValueError(f"{who}: rows of {projection!r} are not independent; bound 'gaussian' ones")
+    if scope not in ("layer", "network") or not 0 < delta < 1:
+        raise ValueError(
+            f"{who}: scope={scope!r}, delta={delta}; scope is 'layer' or 'network', delta a number in (0, 1)"
         )
+    seen = _inputs_of(model, _checked(who, model, data))
+    if not seen:
+        raise ValueError(f"{who}: the model has no cosine layer")
+    if scope == "network" and any(isinstance(m, TASU) for m in model.modules()):
+        raise ValueError(f"{who}: TASU's sign has no bound over a network; use scope='layer'")
+    return seen
+
+
+def _shares(seen: Layers, delta: float, projection: str) -> tuple[float, list[float]]:
+    """(probability that a layer's codes may fail with, the layers' biases, measured with as much again)."""
+    share = delta / len(seen)
+    if projection != "rademacher":
+        return share, [0.0] * len(seen)
+    return share / 2, [measured_bias(layer, rows, share / 2) for _, layer, rows, _ in seen]
+
+
+def _checked(who: str, model: nn.Module, data: np.ndarray) -> np.ndarray:
+    if not isinstance(data, np.ndarray):
+        raise TypeError(f"{who}: data is {type(data).__name__}, expected an array of samples such as x_val[:200]")
     shape = tuple(getattr(model, "input_shape", data.shape[1:]))
     if not len(data) or data.shape[1:] != shape:
-        raise ValueError(f"required_hyperdimensions: data is {data.shape}, expected (samples, {str(shape)[1:-1]})")
+        raise ValueError(f"{who}: data is {data.shape}, expected (samples, {str(shape)[1:-1]})")
     return data
 
 
