@@ -99,7 +99,7 @@ def network_row(model: nn.Module, data: Any, x: np.ndarray, kind: str, args: arg
 
 def small_net(data: Any) -> nn.Module:
     """One hidden layer of 32, RASU."""
-    model = create_model("gnet", shape=data.input.shape, channels=(), kernels=(), hidden=(32,), span=data.input.hi,
+    model = create_model("gnet", seed=0, shape=data.input.shape, channels=(), kernels=(), hidden=(32,), span=16,
                          train_dimensions=1024, dropout=0.0)  # fmt: skip
     fit(model, data, epochs=12, lr=1e-2)
     return model
