@@ -18,6 +18,8 @@ def test_demo_prints_one_table_a_digit_and_the_way_on(tmp_path, capsys):
     row = next(line for line in said.splitlines() if "accuracy" in line and "│" in line)
     assert f"{accuracy:.2f} ±" in row.split("│")[-2] and f"{accuracy:.2f} ±" in row.split("│")[-3]
     assert f"{(tmp_path / 'demo-digits/model.bw').stat().st_size:,}" in said
+    bits = next(line for line in said.splitlines() if line.startswith("│ bits:"))
+    assert "32/32/none/32" in bits and "1/1/none/" in bits.split("│")[-2]
     assert "0 of" in said and "images/s, batch 256" in said and "true " in said and "train --data photos/" in said
 
 

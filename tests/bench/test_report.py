@@ -83,8 +83,9 @@ def test_embedded_networks_beside_published(tmp_path):
     (tmp_path / "gnet" / "mnist_gnet_noise-seed0.json").write_text(json.dumps(table))
     text = rewrite(PAGE.format("papers"), tmp_path)
     line = next(line for line in text.splitlines() if "| 95.24 |" in line)
-    assert "| 98.50 ± 0.71 % (1 seed x 2 projections) | `mnist_gnet_noise`, " in line
+    assert "| 98.50 ± 0.71 % (1 seed x 2 projections); bits 1/8/seed/12 | `mnist_gnet_noise`, " in line
     assert "not run yet" in next(line for line in text.splitlines() if "| 85.00 |" in line)
+    assert text.count("\nBits are those of weights/activations/projections/sums") == 1
 
 
 def test_other_measurements_in_the_folder_are_no_recipes(tmp_path):

@@ -196,14 +196,16 @@ def papers(results: Path = Path("results")) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from bitwright.bench.published import papers_rows, say_what_is_shown
+    from bitwright.bench.published import NOTES, papers_rows, say_what_is_shown
 
     say_what_is_shown(results)
     tables: dict[str, Table] = {}
     for paper, row, ours, recipe in papers_rows(results):
         if paper not in tables:
             heads = ("what", "published", "known from", "ours", "recipe")
-            tables[paper] = Table(*heads, title=paper, title_justify="left")
+            tables[paper] = Table(
+                *heads, title=paper, title_justify="left", caption=NOTES.get(paper), caption_justify="left"
+            )
         tables[paper].add_row(row.what, row.figure, row.kind, ours, recipe)
     for table in tables.values():
         Console().print(table)

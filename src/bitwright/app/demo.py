@@ -19,7 +19,7 @@ from bitwright.app.recipes import find_recipe
 from bitwright.app.source import Source
 from bitwright.app.workflow import PROGRAM, train_run
 from bitwright.app.zoo import list_pretrained, pretrained, pretrained_results
-from bitwright.bench import binomial_error, compare_speed, float_twin_of
+from bitwright.bench import binomial_error, compare_speed, float_twin_of, widths
 from bitwright.bench.rivals import FLOAT_TWIN
 from bitwright.data import Dataset, is_present
 from bitwright.freeze import agreement
@@ -33,6 +33,7 @@ CHOICES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 SHIPPED = "mnist_sign_mlp"
 BATCHES = (1, 256)
+BITS = "bits: weights / activations / projections / sums"
 
 
 @dataclass
@@ -135,6 +136,7 @@ def demo_table(found: Demo) -> Table:
     accuracies = map(percent, (found.twin_accuracy, found.model_accuracy, found.program_accuracy))
     table.add_row("accuracy", *accuracies)
     table.add_row("bytes", f"{found.twin_bytes:,}", "", f"{found.program_bytes:,}")
+    table.add_row(BITS, "32/32/none/32", "", str(widths(found.program)))
     for batch, (slow, fast) in found.rates.items():
         table.add_row(f"images/s, batch {batch}", f"{slow:,.0f}", "", f"{fast:,.0f}  ({fast / slow:.1f} x)")
     table.add_section()
@@ -180,8 +182,8 @@ def show_shipped(console: Console) -> None:
         accuracy = f"{pretrained_results(name)['frozen_accuracy']:.2f} %"
         few = max(2, CHECKED_VALUES // sum(type_.n_values for type_ in program.types))  # long codes at every place
         checked = f"{program.verify(x[:few]).differing}" + (f" ({few} images)" if few < len(x) else "")
-        columns.append([f"{len(program.to_bytes(short=True)):,}", accuracy, *rates, checked])
-    heads = ["bytes", "accuracy, MNIST test set (recorded)", *(f"images/s, batch {batch}" for batch in BATCHES)]
+        columns.append([f"{len(program.to_bytes(short=True)):,}", str(widths(program)), accuracy, *rates, checked])
+    heads = ["bytes", BITS, "accuracy, MNIST test set (recorded)", *(f"images/s, batch {batch}" for batch in BATCHES)]
     heads.append(f"differing values, {len(x)} {'MNIST' if present else 'random'} images, all kernels")
     for head, *cells in zip(heads, *columns, strict=True):
         table.add_row(head, *cells)

@@ -10,11 +10,11 @@ from bitwright.bench.results import (
     write_failure,
     write_result,
 )
-from bitwright.bench.size import Sizes, sizes
+from bitwright.bench.size import Sizes, Widths, sizes, widths
 from bitwright.bench.speed import SpeedReport, SpeedRow, compare_speed, float_twin_of
 
 __all__ = [
-    "SeedSummary", "Sizes", "SpeedReport", "SpeedRow", "binomial_error", "compare_speed", "evaluate",
-    "evaluate_model", "float_twin_of",
-    "read_result", "read_results", "sizes", "summarize_seeds", "write_failure", "write_result",
+    "SeedSummary", "Sizes", "SpeedReport", "SpeedRow", "Widths", "binomial_error", "compare_speed", "evaluate",
+    "evaluate_model", "float_twin_of", "read_result", "read_results", "sizes", "summarize_seeds", "widths",
+    "write_failure", "write_result",
 ]  # fmt: skip

@@ -36,6 +36,14 @@ class Published:
     corrected: bool = False
 
 
+GNET = "G-Net / EHD G-Net (NeurIPS 2025, arXiv:2511.21063)"
+NOTES = {  # below a paper's table
+    GNET: "Bits are those of weights/activations/projections/sums, of floats 32/32/none/32. Ours, embedded: weights "
+    "are codes of 1 bit, activations behind RASU integers of 8 bits and behind TASU 1 bit, pixels 8, rows of "
+    "projections come from a seed, sums lie within -N and N (held as int32). Theirs, embedded: codes of 1 bit, "
+    "activations behind RASU integers within N and behind TASU 1 bit, Gaussian rows and all arithmetic in float16.",
+}
+
 PAPERS: dict[str, tuple[Published, ...]] = {
     "PC++ / BNN++ (Lu et al., NeurIPS 2023, arXiv:2402.17710)": (
         Published("the paper's tables", "-", "not available to us", "", "its text could not be had; neighbours below"),
@@ -84,7 +92,7 @@ PAPERS: dict[str, tuple[Published, ...]] = {
         Published("MNIST, 147 thousand gates with adders", "98.21 ± 0.31", "paper", "mnist_logic_conv"),
         Published("CIFAR-10, 0.40 million gates", "60.38", "paper", "cifar_logic_conv"),
     ),
-    "G-Net / EHD G-Net (NeurIPS 2025, arXiv:2511.21063)": (
+    GNET: (
         Published("MNIST, float, RASU", "99.35", "code", "mnist_gnet", "", FLOAT),
         Published("MNIST, float, TASU", "99.15", "code", "mnist_gnet_tasu", "", FLOAT),
         Published("MNIST, RASU, Gaussian, N = 10,000", "98.81", "code", "mnist_gnet", "", (10000, "gaussian")),
@@ -123,6 +131,8 @@ def papers_rows(results: Path) -> Iterator[tuple[str, Published, str, str]]:
                 paths = sorted((results / "gnet").glob(f"{row.ours}-seed*.json"))
                 runs = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
                 ours = _embedded(runs, *row.embedded, corrected=row.corrected)
+                if ours and row.embedded != FLOAT:
+                    ours += f"; bits {_bits(runs[0], row.embedded[0])}"
                 if not ours and row.embedded == FLOAT and (runs := read_results(row.ours, results)):
                     ours = _floats(runs)
             else:
@@ -146,6 +156,12 @@ def _embedded(tables: list[dict[str, Any]], hyperdimensions: int, projection: st
     return f"{fmean(seen):.2f}{spread} % ({len(runs)} seed{'s' * (len(runs) != 1)}{draws})"
 
 
+def _bits(table: dict[str, Any], n: int) -> str:
+    """weights/activations/projections/sums of a network embedded with n signs a layer."""
+    signs = table.get("recipe_fields", {}).get("model_options", {}).get("activation") == "tasu"
+    return f"1/{1 if signs else 8}/seed/{n.bit_length() + 1}"
+
+
 def _floats(runs: list[dict[str, Any]]) -> str:
     """The float networks of runs that were evaluated as any other, as the campaign does."""
     seen = [run.get("model_accuracy") or 0.0 for run in runs]
@@ -164,8 +180,10 @@ def papers_table(results: Path) -> str:
     last = ""
     for paper, row, ours, recipe in papers_rows(results):
         if paper != last:
+            lines += ["", NOTES[last]] if last in NOTES else []
             lines += [""] * bool(lines) + [f"### {paper}", "", "| what | published | known from | ours | recipe |",
                                            "| --- | --- | --- | --- | --- |"]  # fmt: skip
             last = paper
         lines.append(f"| {row.what} | {row.figure} | {row.kind} | {ours} | {recipe} |")
+    lines += ["", NOTES[last]] if last in NOTES else []
     return "\n".join(lines)
