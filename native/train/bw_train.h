@@ -89,4 +89,41 @@ BW_TRAIN_API void bw_train_choose_back(const struct bw_train_choice *choice, con
 
 /* x [batch][n] as signals of bits, [n][rows]; 1 if all its numbers are 0 or 1, else what is written means nothing. */
 BW_TRAIN_API int bw_train_read_bits(const struct bw_train_array *x, int64_t batch, int64_t n, uint16_t *bits);
+
+/* Sign layers: passes over numbers, each read once. What a pass does with x, and grad on the way back:
+ *   SIGN        y = x >= 0 ? 1 : -1
+ *   WINDOW      y = |x| <= numbers[0] ? grad / numbers[0] : 0
+ *   TENT        y = grad max(2 - 2 |x|, 0)
+ *   FOURIER     y = grad (2 w / pi) sin(m w x) / sin(w x), 0 for |x| > c; m, w, c in numbers
+ *   MOMENTS     sums = mean and sum of squares around it
+ *   PRELU       y = x > 0 ? x : numbers[0] x
+ *   PRELU_BACK  y = x > 0 ? grad : numbers[0] grad; sums[0] = sum of x grad where not x > 0
+ * sums: two numbers for each BW_TRAIN_CHUNK numbers, the same for any number of threads. */
+enum { BW_TRAIN_SIGN, BW_TRAIN_WINDOW, BW_TRAIN_TENT, BW_TRAIN_FOURIER, BW_TRAIN_MOMENTS, BW_TRAIN_PRELU,
+       BW_TRAIN_PRELU_BACK };
+enum { BW_TRAIN_CHUNK = 4096, BW_TRAIN_CHUNK_ROWS = 256, BW_TRAIN_WIDTH = 16 };
+struct bw_train_pass {
+  int64_t kind, n, n_threads;
+  const float *x, *grad;
+  float *y;
+  const double *numbers;
+  double *sums;
+  void (*parallel)(void (*work)(void *), void *data, unsigned n_threads, unsigned flags); /* as in bw_train_stack */
+};
+
+BW_TRAIN_API void bw_train_run_pass(const struct bw_train_pass *pass);
+
+/* FDA's noise module beside a sign, of rows of features: y = sign(x) + alpha e(x), e(x) = relu(x down) up + eta(x) with
+ * eta 0, a x or a sin(x); back, y = grad s(x) + alpha grad e'(x), s the slope of pass.kind. sums: for every
+ * BW_TRAIN_CHUNK_ROWS rows the gradients of down and of up, [2][width][n_features]. */
+struct bw_train_noise {
+  struct bw_train_pass pass; /* n: rows; its sums are not used */
+  int64_t n_features, width; /* at most BW_TRAIN_WIDTH */
+  int64_t shortcut;          /* 0, 1 or 2: eta */
+  const float *down, *up;    /* [width][n_features] both */
+  float alpha, a;
+  float *sums;
+};
+
+BW_TRAIN_API void bw_train_noise(const struct bw_train_noise *noise, int back);
 #endif

@@ -3,8 +3,7 @@
 #define BW_TRAIN_PLAN_H
 
 #include "kernels.h"
-
-enum { MAX_THREADS = 64 };
+#include "shares.h"
 
 /* Every block keeps the inputs of all its layers for the way back, but with windows there is one such place a thread;
  * a thread has rows for gradients, and its sums for the tables. */
@@ -44,8 +43,4 @@ struct job {
   const float *const *learned;
   float *const *grad_learned;
 };
-typedef void bw_train_work(const struct job *job, int64_t share);
-
-/* Calls work for all shares, plan->n_threads of them. */
-void bw_train_share_out(const struct job *job, bw_train_work *work);
 #endif

@@ -10,7 +10,8 @@ static int64_t part(const struct plan *p, int64_t n, int64_t share) {
 }
 
 /* Coefficients of a share of each layer's gates, in the order of both ways. */
-static void make_coefficients(const struct job *job, int64_t share) {
+static void make_coefficients(const void *data, int64_t share) {
+  const struct job *job = data;
   const struct plan *p = job->plan;
   for (int64_t i = 0, first = 0; i < p->stack->n_layers; first += p->stack->widths[++i]) {
     struct bw_train_gates gates = bw_train_gates_of(p, i, first);
@@ -21,7 +22,8 @@ static void make_coefficients(const struct job *job, int64_t share) {
 }
 
 /* From the sums of all threads to gradients of a share of each layer's gates. */
-static void make_gradients(const struct job *job, int64_t share) {
+static void make_gradients(const void *data, int64_t share) {
+  const struct job *job = data;
   const struct plan *p = job->plan;
   const float *sums = bw_train_own(p, 0).sums;
   for (int64_t i = 0, first = 0; i < p->stack->n_layers; first += p->stack->widths[++i]) {
@@ -74,7 +76,8 @@ static void block_back(const struct plan *p, const struct block *block, const st
   }
 }
 
-static void forward_blocks(const struct job *job, int64_t share) {
+static void forward_blocks(const void *data, int64_t share) {
+  const struct job *job = data;
   const struct plan *p = job->plan;
   const struct bw_train_windows *windows = p->stack->windows;
   char *result = bw_train_own(p, share).rows;
@@ -90,7 +93,8 @@ static void forward_blocks(const struct job *job, int64_t share) {
   }
 }
 
-static void backward_blocks(const struct job *job, int64_t share) {
+static void backward_blocks(const void *data, int64_t share) {
+  const struct job *job = data;
   const struct plan *p = job->plan;
   const struct bw_train_windows *windows = p->stack->windows;
   struct own own = bw_train_own(p, share);
@@ -117,12 +121,18 @@ static void backward_blocks(const struct job *job, int64_t share) {
   }
 }
 
+static void share_out(const struct job *job, bw_train_share_of *work) {
+  const struct plan *p = job->plan;
+  const struct shares shares = {p->n_threads, p->n_threads, 1, p->stack->parallel};
+  bw_train_share_out(&shares, job, work);
+}
+
 void bw_train_forward(const struct bw_train_stack *stack, const struct bw_train_array *x, const float *const *learned,
                       const struct bw_train_array *y) {
   struct plan p = bw_train_plan(stack);
   struct job job = {.plan = &p, .x = x, .y = y, .learned = learned};
-  bw_train_share_out(&job, make_coefficients);
-  bw_train_share_out(&job, forward_blocks);
+  share_out(&job, make_coefficients);
+  share_out(&job, forward_blocks);
 }
 
 void bw_train_backward(const struct bw_train_stack *stack, const struct bw_train_array *x,
@@ -131,6 +141,6 @@ void bw_train_backward(const struct bw_train_stack *stack, const struct bw_train
   struct plan p = bw_train_plan(stack);
   struct job job = {.plan = &p, .x = x, .y = grad_y, .grad_x = grad_x, .learned = learned,
                     .grad_learned = grad_learned};
-  bw_train_share_out(&job, backward_blocks);
-  bw_train_share_out(&job, make_gradients);
+  share_out(&job, backward_blocks);
+  share_out(&job, make_gradients);
 }

@@ -2,46 +2,47 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "plan.h"
+#include "shares.h"
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
 
-/* Numbers too small for the exponent cost a hundred times more than others; here they are zero. */
-static unsigned flush_to_zero(void) {
+/* How the processor treats numbers too small for the exponent. */
+static unsigned float_mode(void) {
 #if defined(__SSE__)
-  unsigned before = _mm_getcsr();
-  _mm_setcsr(before | 0x8040);
-  return before;
+  return _mm_getcsr();
 #else
   return 0;
 #endif
 }
 
-static void restore(unsigned before) {
+static void set_float_mode(unsigned mode) {
 #if defined(__SSE__)
-  _mm_setcsr(before);
+  _mm_setcsr(mode);
 #else
-  (void)before;
+  (void)mode;
 #endif
 }
 
 struct call {
-  const struct job *job;
-  bw_train_work *work;
+  const void *data;
+  bw_train_share_of *work;
+  int64_t n_shares;
+  unsigned mode;
   atomic_llong next;
 };
 
 /* However many threads come, they do all shares. */
 static void take_shares(void *argument) {
   struct call *call = argument;
-  unsigned before = flush_to_zero();
+  unsigned before = float_mode();
+  set_float_mode(call->mode);
   for (;;) {
     int64_t share = atomic_fetch_add(&call->next, 1);
-    if (share >= call->job->plan->n_threads) break;
-    call->work(call->job, share);
+    if (share >= call->n_shares) break;
+    call->work(call->data, share);
   }
-  restore(before);
+  set_float_mode(before);
 }
 
 static void *run(void *argument) {
@@ -49,11 +50,12 @@ static void *run(void *argument) {
   return 0;
 }
 
-void bw_train_share_out(const struct job *job, bw_train_work *work) {
-  struct call call = {job, work, 0};
-  int64_t n = job->plan->n_threads;
-  if (n > 1 && job->plan->stack->parallel) {
-    job->plan->stack->parallel(take_shares, &call, (unsigned)n, 0);
+void bw_train_share_out(const struct shares *shares, const void *data, bw_train_share_of *work) {
+  /* such numbers cost a hundred times more than others; where flushed, they are zero */
+  struct call call = {data, work, shares->n_shares, float_mode() | (shares->flush ? 0x8040 : 0), 0};
+  int64_t n = shares->n_threads < MAX_THREADS ? shares->n_threads : MAX_THREADS;
+  if (n > 1 && shares->parallel) {
+    shares->parallel(take_shares, &call, (unsigned)n, 0);
     return;
   }
   pthread_t threads[MAX_THREADS];

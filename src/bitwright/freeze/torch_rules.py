@@ -12,6 +12,7 @@ from bitwright.freeze.emitter import Emitter
 from bitwright.freeze.stream import Stream
 from bitwright.ir import ProgramError, lower
 from bitwright.ir.windows import pair
+from bitwright.layers import PReLU
 
 
 @lower.register(nn.Identity)
@@ -52,6 +53,7 @@ def _leaky_relu(layer: nn.LeakyReLU, x: Stream) -> Stream:
 
 
 @lower.register(nn.PReLU)
+@lower.register(PReLU)
 def _prelu(layer: nn.PReLU, x: Stream) -> Stream:
     slopes = coefficients(layer.weight)
     if slopes.size not in (1, x.shape[0]):

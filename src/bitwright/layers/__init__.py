@@ -17,6 +17,7 @@ from .make import ACTIVATIONS, make_activation, method_parts
 from .normalize import Normalize
 from .option_a import OptionA
 from .parametrizations import PARAMETRIZATIONS
+from .prelu import PReLU
 from .scale import Scale
 from .shift import Shift
 from .thermometer import Thermometer
@@ -50,6 +51,6 @@ LAYERS: dict[str, type[nn.Module]] = {
 __all__ = [
     "ACTIVATIONS", "BinaryConv2d", "BinaryLinear", "CosineConv1d", "CosineConv2d", "CosineLinear", "EmbeddingNoise",
     "GroupSum", "LAYERS", "LearnedThermometer", "LogicConv2d", "LogicLinear", "LogicRestarts", "LogicStack",
-    "Normalize", "OptionA", "OrPool2d", "PARAMETRIZATIONS", "RASU", "RPReLU", "RSign", "Scale", "Shift", "Sign",
-    "TASU", "Temperature", "Thermometer", "TwoLevel", "WIRINGS", "make_activation", "method_parts",
+    "Normalize", "OptionA", "OrPool2d", "PARAMETRIZATIONS", "PReLU", "RASU", "RPReLU", "RSign", "Scale", "Shift",
+    "Sign", "TASU", "Temperature", "Thermometer", "TwoLevel", "WIRINGS", "make_activation", "method_parts",
 ]  # fmt: skip

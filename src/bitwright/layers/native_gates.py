@@ -6,7 +6,6 @@ native/train/bw_train.h.
 """
 
 import ctypes
-import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -14,8 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-ABI = 5
-OPERATORS = torch.library.Library("bitwright", "FRAGMENT")
+from ..quantizers.native_library import OPERATORS, library_path, open_functions, parallel
 
 
 class _Stack(ctypes.Structure):
@@ -33,12 +31,6 @@ class Array(ctypes.Structure):
         return Array(x.data_ptr(), *x.stride())
 
 
-def library_path() -> Path:
-    """Where the training library is looked for."""
-    named = os.environ.get("BITWRIGHT_NATIVE_TRAIN")
-    return Path(named or Path(__file__).parents[1] / "native" / "libbw_train.so")
-
-
 def open_library(path: str | Path) -> ctypes.CDLL | None:
     """The training library at `path`; None if it is not built, of another machine or of another version."""
     stack, array, numbers = ctypes.POINTER(_Stack), ctypes.POINTER(Array), ctypes.POINTER(ctypes.c_void_p)
@@ -50,16 +42,7 @@ def open_library(path: str | Path) -> ctypes.CDLL | None:
         "bw_train_choose_back": (None, [ctypes.c_void_p] * 8),
         "bw_train_read_bits": (ctypes.c_int, [array, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p]),
     }
-    try:
-        opened = ctypes.CDLL(str(path))
-        if opened.bw_train_abi() != ABI:
-            return None
-        for name, (result, arguments) in signatures.items():
-            function = getattr(opened, name)
-            function.restype, function.argtypes = result, arguments
-        return opened
-    except (OSError, AttributeError):
-        return None
+    return open_functions(path, signatures)
 
 
 @cache
@@ -75,19 +58,6 @@ def available() -> bool:
 def takes(*values: Tensor) -> bool:
     """Whether the library computes with these: it is there, and they are float32 on the CPU."""
     return available() and all(v.dtype == torch.float32 and v.device.type == "cpu" for v in values)
-
-
-@cache
-def _parallel() -> int | None:
-    """GOMP_parallel of the OpenMP runtime of torch's own loops: two teams of threads would be in each other's way.
-
-    None where torch has another runtime; the library then makes threads itself.
-    """
-    try:
-        found = ctypes.CDLL(torch._C.__file__).GOMP_parallel  # looks into what torch is linked with
-    except (OSError, AttributeError, TypeError):
-        return None
-    return ctypes.cast(found, ctypes.c_void_p).value
 
 
 def room_size(batch: int, plan: Tensor, shape: Sequence[int], windows: int = 0) -> int:
@@ -106,7 +76,7 @@ def stack_of(plan: Tensor, shape: Sequence[int], room: Tensor | None, batch: int
     n_groups, n_threads, half, n_numbers, *widths = shape
     counts = (ctypes.c_int64 * len(widths))(*widths)  # to be kept alive by the caller
     at = 0 if room is None else room.data_ptr()
-    places = (ctypes.addressof(counts), plan.data_ptr(), windows, at, _parallel())
+    places = (ctypes.addressof(counts), plan.data_ptr(), windows, at, parallel())
     return _Stack(len(widths) - 1, batch, n_groups, n_threads, half, n_numbers, *places), counts
 
 

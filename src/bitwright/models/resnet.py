@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..layers import BinaryConv2d, BinaryLinear, Normalize, OptionA, Shift, make_activation
+from ..layers import BinaryConv2d, BinaryLinear, Normalize, OptionA, PReLU, Shift, make_activation
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of pixels in 0..1, as float networks that are around
 
@@ -42,9 +42,9 @@ class SingleBlock(nn.Module):
     def __init__(self, channels: int, out: int, stride: int, quantizer: str, conv: dict[str, Any]):
         super().__init__()
         self.sign1, self.conv1 = make_activation(quantizer, channels), BinaryConv2d(channels, out, 3, stride, 1, **conv)
-        self.act1, self.bn1 = nn.PReLU(), nn.BatchNorm2d(out)
+        self.act1, self.bn1 = PReLU(), nn.BatchNorm2d(out)
         self.sign2, self.conv2 = make_activation(quantizer, out), BinaryConv2d(out, out, 3, 1, 1, **conv)
-        self.act2, self.bn2 = nn.PReLU(), nn.BatchNorm2d(out)
+        self.act2, self.bn2 = PReLU(), nn.BatchNorm2d(out)
         self.shortcut = _shortcut(channels, out, stride)
 
     def forward(self, x: Tensor) -> Tensor:

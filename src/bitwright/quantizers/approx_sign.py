@@ -5,6 +5,8 @@ Source: Liu et al. 2018 (Bi-Real net), arXiv:1808.00278, the polynomial ApproxSi
 
 from torch import Tensor
 
+from .native_backward import NativeBackward
+from .native_signs import TENT
 from .pair import QuantizerPair, hard_sign
 
 
@@ -17,4 +19,4 @@ def approx_sign() -> QuantizerPair:
     def backward(x: Tensor, grad: Tensor) -> Tensor:
         return x.abs().mul_(-2).add_(2).clamp_min_(0).mul_(grad)
 
-    return QuantizerPair(hard_sign, backward)
+    return QuantizerPair(hard_sign, NativeBackward(backward, TENT))

@@ -11,6 +11,8 @@ import math
 import torch
 from torch import Tensor
 
+from .native_backward import NativeBackward, Numbers
+from .native_signs import FOURIER
 from .pair import QuantizerPair, Schedule, hard_sign
 
 
@@ -49,6 +51,10 @@ def _checked(who: str, start: int, end: int, omega: float, clip: float) -> None:
         raise ValueError(f"{who}: omega and clip must be positive and n (start, end) at least 0, got {told}")
 
 
+def _series(omega: float, clip: float = math.inf) -> Numbers:
+    return lambda x, terms: torch.tensor([2.0 * (int(terms) + 1), omega, clip], dtype=torch.float64)
+
+
 def fda(start: int = 9, end: int = 18, omega: float = 0.1, clip: float = math.inf) -> QuantizerPair:
     """forward hard sign;  backward(x, g) = g s_n'(x), 0 where |x| > clip; `terms` n from start to exactly end.
 
@@ -61,7 +67,9 @@ def fda(start: int = 9, end: int = 18, omega: float = 0.1, clip: float = math.in
         slope = fourier_slope(x, int(terms), omega)
         return grad * (slope if clip == math.inf else torch.where(x.abs() <= clip, slope, torch.zeros_like(slope)))
 
-    return QuantizerPair(hard_sign, backward, {"terms": whole_steps(start, end)})
+    return QuantizerPair(
+        hard_sign, NativeBackward(backward, FOURIER, _series(omega, clip)), {"terms": whole_steps(start, end)}
+    )
 
 
 def fda_plus(start: int = 9, end: int = 18, omega: float = 0.1) -> QuantizerPair:
@@ -69,6 +77,6 @@ def fda_plus(start: int = 9, end: int = 18, omega: float = 0.1) -> QuantizerPair
     _checked("fda_plus", start, end, omega, 1.0)
     return QuantizerPair(
         lambda x, terms: fourier_value(x, int(terms), omega),
-        lambda x, grad, terms: grad * fourier_slope(x, int(terms), omega),
+        NativeBackward(lambda x, grad, terms: grad * fourier_slope(x, int(terms), omega), FOURIER, _series(omega)),
         {"terms": whole_steps(start, end)},
     )

@@ -11,12 +11,12 @@ import math
 import torch
 from torch import Tensor, nn
 
+from . import native_noise
 from .fourier import fda
+from .native_signs import SHORTCUTS
 from .numbers import read_number, register_number, write_number
 from .pair import Quantizer, QuantizerPair, Schedule, quantize
 from .schedules import cosine
-
-SHORTCUTS = ("none", "linear", "sine")
 
 
 class NoiseAdaptation(nn.Module):
@@ -36,7 +36,11 @@ class NoiseAdaptation(nn.Module):
         self.up = nn.Parameter(torch.randn(width, features) / math.sqrt(width))
 
     def forward(self, t: Tensor) -> Tensor:
-        noise = torch.relu(t @ self.down.to(t.dtype)) @ self.up.to(t.dtype)
+        return self.of(t, self.down, self.up)
+
+    def of(self, t: Tensor, down: Tensor, up: Tensor) -> Tensor:
+        """e(t) with these weights in the place of its own."""
+        noise = torch.relu(t @ down.to(t.dtype)) @ up.to(t.dtype)
         if self.shortcut == "linear":
             return noise + self.factor * t
         return noise + self.factor * torch.sin(t) if self.shortcut == "sine" else noise
@@ -63,9 +67,12 @@ class NoisyFourier(Quantizer):
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training or self.soft):
             return self.signs(x)
-        signs = quantize(x, self.pair, **self.values())
         alpha = read_number(self, "alpha")
-        if self.noise is None or (alpha == 0 and not self.training):
+        quiet = self.noise is None or (alpha == 0 and not self.training)
+        if not quiet and self.axis == 1 and native_noise.takes(x, self.pair, self.noise):
+            return native_noise.noisy_signs(x, self.pair, self.values(), self.noise, alpha)
+        signs = quantize(x, self.pair, **self.values())
+        if quiet or self.noise is None:
             return signs
         if self.axis == 0:
             noise = self.noise(x.flatten(1)).reshape(x.shape)

@@ -10,6 +10,8 @@ import math
 import torch
 from torch import Tensor
 
+from .native_backward import NativeBackward
+from .native_signs import WINDOW, variance
 from .pair import QuantizerPair, hard_sign
 from .schedules import geometric
 from .standardized import per_filter, standardize
@@ -41,4 +43,7 @@ def recu_activation() -> QuantizerPair:
         size = x.std(correction=0).clamp_min(1e-8)
         return torch.where(x.abs() <= size, grad / size, torch.zeros_like(grad))
 
-    return QuantizerPair(hard_sign, backward)
+    def window(x: Tensor) -> Tensor:
+        return variance(x).sqrt().clamp_min(1e-8)
+
+    return QuantizerPair(hard_sign, NativeBackward(backward, WINDOW, window))

@@ -1,0 +1,4 @@
+#define NAME(x) x##_avx2
+#include "sign_rows.h"
+#include "sign_pass.h"
+#include "sign_noise.h"

@@ -1,0 +1,158 @@
+"""Passes over the numbers of sign layers in the native training library: operators bitwright::sign_*.
+
+Each takes one pass where plain PyTorch takes three to fifteen. float32 on the CPU, numbers without gaps in memory; what
+a pass computes is said in native/train/bw_train.h.
+"""
+
+import ctypes
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .native_library import OPERATORS, library_path, open_functions, parallel
+
+SIGN, WINDOW, TENT, FOURIER, MOMENTS, PRELU, PRELU_BACK = range(7)
+CHUNK, CHUNK_ROWS, WIDTH = 4096, 256, 16
+SHORTCUTS = ("none", "linear", "sine")
+SMALL = 4096  # fewer numbers are left to PyTorch: the call itself takes longer
+A_THREAD = 32768  # numbers at least
+
+
+class _Pass(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("kind", "n", "n_threads")),
+        *((name, ctypes.c_void_p) for name in ("x", "grad", "y", "numbers", "sums", "parallel")),
+    ]
+
+
+class _Noise(ctypes.Structure):
+    _fields_ = [
+        ("pass_", _Pass),
+        *((name, ctypes.c_int64) for name in ("n_features", "width", "shortcut")),
+        *((name, ctypes.c_void_p) for name in ("down", "up")),
+        *((name, ctypes.c_float) for name in ("alpha", "a")),
+        ("sums", ctypes.c_void_p),
+    ]
+
+
+SIGNATURES = {
+    "bw_train_run_pass": (None, [ctypes.POINTER(_Pass)]),
+    "bw_train_noise": (None, [ctypes.POINTER(_Noise), ctypes.c_int]),
+}
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    return open_functions(library_path(), SIGNATURES)
+
+
+def available() -> bool:
+    """Whether the library is there, with these passes."""
+    return _library() is not None
+
+
+def _library_here() -> ctypes.CDLL:
+    found = _library()
+    assert found is not None, "ask takes() first"
+    return found
+
+
+def dense(x: Tensor) -> bool:
+    """Whether x's numbers lie one after the other, channels first or last."""
+    return x.is_contiguous() or (x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last))
+
+
+def takes(x: Tensor, *others: Tensor) -> bool:
+    """Whether the library computes with these: it is there, they are float32 on the CPU, x is dense, and nobody wants
+    derivatives through the pass itself (a backward pass that is to be differentiated again)."""
+    if x.numel() < SMALL or not dense(x) or torch.compiler.is_compiling():
+        return False
+    wanted = torch.is_grad_enabled() and any(t.requires_grad for t in (x, *others))
+    plain = all(t.dtype == torch.float32 and t.device.type == "cpu" for t in (x, *others))
+    return plain and not wanted and x.numel() > 0 and available()
+
+
+def laid_out_as(x: Tensor, grad: Tensor) -> Tensor:
+    """grad in the order of x's memory, copied where it has another."""
+    return grad if grad.stride() == x.stride() else torch.empty_like(x).copy_(grad)
+
+
+def _at(tensor: Tensor | None) -> int | None:
+    return None if tensor is None else tensor.data_ptr()
+
+
+def _call(kind: int, n: int, numel: int, **places: Tensor | None) -> _Pass:
+    threads = min(torch.get_num_threads(), max(1, numel // A_THREAD))
+    at = {name: _at(tensor) for name, tensor in places.items()}
+    return _Pass(kind=kind, n=n, n_threads=threads, parallel=parallel(), **at)
+
+
+def _pass(x: Tensor, grad: Tensor | None, numbers: Tensor | None, kind: int) -> tuple[Tensor, Tensor]:
+    n_chunks = -(-x.numel() // CHUNK) if kind in (MOMENTS, PRELU_BACK) else 0
+    y = x.new_empty(0) if kind == MOMENTS else torch.empty_like(x)
+    sums = x.new_empty((n_chunks, 2), dtype=torch.float64)
+    job = _call(kind, x.numel(), x.numel(), x=x, grad=grad, y=y, numbers=numbers, sums=sums)
+    _library_here().bw_train_run_pass(ctypes.byref(job))
+    return y, sums
+
+
+def _noise_job(x: Tensor, grad: Tensor | None, y: Tensor, down: Tensor, up: Tensor, numbers: Tensor | None, kind: int,
+               shortcut: int, alpha: float, a: float) -> _Noise:  # fmt: skip
+    width, features = down.shape
+    job = _call(kind, x.numel() // features, x.numel(), x=x, grad=grad, y=y, numbers=numbers)
+    return _Noise(pass_=job, n_features=features, width=width, shortcut=shortcut, down=_at(down), up=_at(up),
+                  alpha=alpha, a=a)  # fmt: skip
+
+
+def _noise(x: Tensor, down: Tensor, up: Tensor, shortcut: int, alpha: float, a: float) -> Tensor:
+    y = torch.empty_like(x)
+    job = _noise_job(x, None, y, down, up, None, SIGN, shortcut, alpha, a)
+    _library_here().bw_train_noise(ctypes.byref(job), 0)
+    return y
+
+
+def _noise_back(grad: Tensor, x: Tensor, down: Tensor, up: Tensor, numbers: Tensor | None, kind: int, shortcut: int,
+                alpha: float, a: float) -> tuple[Tensor, Tensor]:  # fmt: skip
+    y, rows = torch.empty_like(x), x.numel() // down.shape[1]
+    sums = x.new_empty((-(-rows // CHUNK_ROWS), 2, *down.shape))
+    job = _noise_job(x, grad, y, down, up, numbers, kind, shortcut, alpha, a)
+    job.sums = sums.data_ptr()
+    _library_here().bw_train_noise(ctypes.byref(job), 1)
+    return y, sums.sum(0)
+
+
+def _pass_shapes(x: Tensor, grad: Any, numbers: Any, kind: int) -> tuple[Tensor, Tensor]:
+    n_chunks = -(-x.numel() // CHUNK) if kind in (MOMENTS, PRELU_BACK) else 0
+    return x.new_empty(0) if kind == MOMENTS else torch.empty_like(x), x.new_empty((n_chunks, 2), dtype=torch.float64)
+
+
+def _noise_back_shapes(grad: Tensor, x: Tensor, down: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(x), down.new_empty((2, *down.shape))
+
+
+_NOISE = "int shortcut, float alpha, float a"
+for _schema, _function, _shapes in (
+    ("sign_pass(Tensor x, Tensor? grad, Tensor? numbers, int kind) -> (Tensor, Tensor)", _pass, _pass_shapes),
+    (f"sign_noise(Tensor x, Tensor down, Tensor up, {_NOISE}) -> Tensor", _noise, lambda x, *rest: torch.empty_like(x)),
+    (f"sign_noise_back(Tensor grad, Tensor x, Tensor down, Tensor up, Tensor? numbers, int kind, {_NOISE})"
+     " -> (Tensor, Tensor)", _noise_back, _noise_back_shapes),
+):  # fmt: skip
+    OPERATORS.define(_schema)
+    OPERATORS.impl(_schema.split("(")[0], _function, "CPU")
+    torch.library.register_fake(f"bitwright::{_schema.split('(')[0]}", _shapes, lib=OPERATORS)
+
+sign_pass = torch.ops.bitwright.sign_pass
+sign_noise = torch.ops.bitwright.sign_noise
+sign_noise_back = torch.ops.bitwright.sign_noise_back
+
+
+def variance(x: Tensor) -> Tensor:
+    """The variance of all of x, over n: a float64 number, never read."""
+    sums = sign_pass(x.detach(), None, None, MOMENTS)[1]
+    means, squares = sums.unbind(1)
+    counts = torch.full_like(means, CHUNK)
+    counts[-1] = x.numel() - CHUNK * (len(means) - 1)
+    mean = (means * counts).sum() / x.numel()
+    return (squares + counts * (means - mean).square()).sum() / x.numel()
