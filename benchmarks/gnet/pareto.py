@@ -1,8 +1,9 @@
 """python -m benchmarks.gnet.pareto RUN ...: accuracy and operations of every way to ship one topology.
 
 Of a run of `gnet`: rows of projections x N x projection seeds, each plain and, of Hadamard rows, with offsets corrected
-and with weight codes tuned; of a TASU run its limit of 4-bit weights too; of any other run (sign network, plain CNN)
-its own Program. Writes results/gnet/pareto-RECIPE-seedK.json, cell after cell; what is there already, or in
+and with the codes of the last --tuned-layers trained, straight through their signs or, by --refit, as signs of real
+weights; of a TASU run its limit of 4-bit weights too; of any other run (sign network, plain CNN) its own Program.
+Writes results/gnet/pareto-RECIPE-seedK.json, cell after cell; what is there already, or in
 results/gnet/RECIPE-seedK.json, is not measured again. --shipped NAME ... adds shipped networks of another topology,
 whose accuracy their results files say. `python -m benchmarks.gnet.page` makes table and plot of it.
 """
@@ -20,24 +21,28 @@ from benchmarks.gnet.cost import cost_of
 from bitwright.app.workflow import load_run
 from bitwright.app.zoo import pretrained, pretrained_results
 from bitwright.bench.machine import commit, hardware
-from bitwright.freeze import freeze
-from bitwright.freeze.tune_codes import tune_codes
+from bitwright.freeze import freeze, refit_codes, tune_codes
 
 SHARED = ("gaussian", "rademacher")
 PAPERS_N = 10_000  # the length whose cost every way is compared with
-TUNED_LAYERS, TUNE_EPOCHS = 2, 4  # chosen on the validation split
-KEY = ("way", "hyperdimensions", "projection", "projection_seed", "corrected", "tuned", "split", "samples")
+TUNED_LAYERS, TUNE_EPOCHS, TUNE_LR = 2, 4, 3e-3  # chosen on the validation split
+KEY = ("way", "hyperdimensions", "projection", "projection_seed", "corrected", "tuned", "tuned_layers", "tune_epochs",
+       "tune_lr", "split", "samples")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One embedding. corrected, tuned: training samples used for it, 0 for none."""
+    """One embedding. corrected, tuned: training samples used for it, 0 for none; the others belong to tuned."""
 
     n: int | tuple[int, ...]
     projection: str
     seed: int
     corrected: int = 0
     tuned: int = 0
+    tuned_layers: int = 0
+    tune_epochs: int = 0
+    tune_lr: float = 0.0
+    refit: bool = False
 
     def given(self) -> int | list[int]:
         return self.n if isinstance(self.n, int) else list(self.n)
@@ -50,7 +55,10 @@ def way_of(options: dict[str, Any], cell: Cell) -> str:
         words.insert(0, "TASU")
     shared = "shared " if cell.projection in SHARED else ""
     words.append(f"{shared}{cell.projection.capitalize()} rows")
-    words += ["offsets corrected"] * bool(cell.corrected) + ["codes tuned"] * bool(cell.tuned)
+    words += ["offsets corrected"] * bool(cell.corrected)
+    if cell.tuned:
+        whose = "the head" if cell.tuned_layers == 1 else f"{cell.tuned_layers} layers"
+        words.append(f"codes of {whose} {'refit' if cell.refit else 'tuned'}")
     return ", ".join(words)
 
 
@@ -62,16 +70,19 @@ def cells_of(args: argparse.Namespace) -> Iterator[Cell]:
                 yield Cell(given, projection, seed)
                 if projection == "hadamard" and args.correct:
                     yield Cell(given, projection, seed, corrected=args.correct)
-                if projection == "hadamard" and seed < args.tuned_seeds:
-                    yield Cell(given, projection, seed, tuned=args.tune)
+                if projection == "hadamard" and args.tune and seed < args.tuned_seeds:
+                    trained = (args.tune, args.tuned_layers, args.tune_epochs, args.tune_lr, args.refit)
+                    yield Cell(given, projection, seed, 0, *trained)
 
 
 def measure_cell(cell: Cell, model, data, x, y) -> dict[str, Any]:
     if not cell.tuned:
         return measure(model, data, x, y, cell.given(), cell.projection, 2, cell.seed, 0, cell.corrected)
     program = freeze(model, data, hyperdimensions=cell.given(), projection=cell.projection, seed=cell.seed)
+    train = refit_codes if cell.refit else tune_codes
     x_train, y_train = data.x_train[: cell.tuned], data.y_train[: cell.tuned]
-    return measured_program(tune_codes(program, x_train, y_train, TUNED_LAYERS, TUNE_EPOCHS), x, y)
+    options = {"layers": cell.tuned_layers, "epochs": cell.tune_epochs, "lr": cell.tune_lr}
+    return measured_program(train(program, x_train, y_train, **options), x, y)
 
 
 def measured_program(program, x, y) -> dict[str, Any]:
@@ -90,7 +101,7 @@ def evaluated(program, path: Path, common: dict[str, Any]) -> dict[str, Any] | N
 
 def key_of(row: dict[str, Any]) -> tuple:
     n = row.get("hyperdimensions")
-    return tuple(tuple(n) if k == "hyperdimensions" and isinstance(n, list) else row.get(k) for k in KEY)
+    return tuple(tuple(n) if k == "hyperdimensions" and isinstance(n, list) else row.get(k) or 0 for k in KEY)
 
 
 def known_rows(results: Path, name: str, way) -> list[dict[str, Any]]:
@@ -152,6 +163,8 @@ def embed_all(run: Path, args: argparse.Namespace, results: Path = RESULTS) -> P
             "way": way_here(cell), "hyperdimensions": cell.given(), "projection": cell.projection,
             "projection_seed": cell.seed, "corrected": cell.corrected, "tuned": cell.tuned,
         }  # fmt: skip
+        if cell.tuned:
+            said |= {name: getattr(cell, name) for name in ("tuned_layers", "tune_epochs", "tune_lr")}
         key = key_of({**said, **common})
         if key in done:
             continue
@@ -181,7 +194,11 @@ def main() -> None:
     parser.add_argument("--projection", nargs="+", default=["hadamard", "rademacher"])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--correct", type=int, default=500, help="training samples for offsets, 0 to leave it out")
-    parser.add_argument("--tune", type=int, default=20_000, help="training samples for codes")
+    parser.add_argument("--tune", type=int, default=20_000, help="training samples for codes, 0 to leave it out")
+    parser.add_argument("--tuned-layers", type=int, default=TUNED_LAYERS, help="so many, from the head")
+    parser.add_argument("--tune-epochs", type=int, default=TUNE_EPOCHS, help="with --refit, of each layer")
+    parser.add_argument("--tune-lr", type=float, default=TUNE_LR)
+    parser.add_argument("--refit", action="store_true", help="codes as signs of real weights, layer after layer")
     parser.add_argument("--tuned-seeds", type=int, default=1, help="so many of the projection seeds are tuned")
     parser.add_argument("--split", choices=["val", "test"], default="test")
     parser.add_argument("--samples", type=int, default=0, help="the first so many of the split; 0 takes all")

@@ -46,6 +46,7 @@ def small_run(tmp_path_factory):
 
 def arguments(**other):
     given = {"n": [31, 65], "projection": ["hadamard", "rademacher"], "seeds": 2, "correct": 20, "tune": 60}
+    given |= {"tuned_layers": 2, "tune_epochs": 2, "tune_lr": 1e-3, "refit": False}
     return argparse.Namespace(**{**given, "tuned_seeds": 1, "split": "test", "samples": 50, **other})
 
 
@@ -67,7 +68,15 @@ def test_every_way_is_measured_once(small_run, tmp_path, capsys, monkeypatch):
         program.to_bytes(short=True)
     )
     tuned = [r for r in rows if r["tuned"]]
-    assert {r["way"] for r in tuned} == {"noise-aware, Hadamard rows, codes tuned"} and len(tuned) == 2
+    assert {r["way"] for r in tuned} == {"noise-aware, Hadamard rows, codes of 2 layers tuned"} and len(tuned) == 2
+    assert all((r["tuned_layers"], r["tune_epochs"], r["tune_lr"]) == (2, 2, 1e-3) for r in tuned)
+    more = {"n": [31], "projection": ["hadamard"], "seeds": 1, "correct": 0}
+    pareto.embed_all(run, arguments(**more, refit=True, tuned_layers=3), tmp_path)
+    pareto.embed_all(run, arguments(**more, tune_epochs=1), tmp_path)
+    new = json.loads(path.read_text())["rows"][len(rows) :]
+    assert [(r["way"].split(", ")[-1], r["tune_epochs"]) for r in new] == [
+        ("codes of 3 layers refit", 2), ("codes of 2 layers tuned", 1),
+    ]  # fmt: skip
     table = json.loads(path.read_text()) | {"recipe_hash": "other"}
     path.write_text(json.dumps(table))
     with pytest.raises(ValueError, match="another version"):
