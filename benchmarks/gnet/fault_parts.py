@@ -5,10 +5,20 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from bitwright.bench.faults import FaultPoint, summarize_faults
+from bitwright.bench.faults import STORED, FaultPoint, summarize_faults
 from bitwright.bench.replicas import crossings
 from bitwright.bench.svg_curves import svg_curves
 
+STORES, MAKES = "program, what it stores of it", "program, how much an image makes of it"
+# target -> what is flipped, and the head of its table
+TARGETS = {
+    "weights": ("What is stored of the weights: codes, or numbers of the file's width.", STORES),
+    "thresholds": ("What is stored beside the weights: thresholds, factors, offsets, as numbers of the file.", STORES),
+    "bytes": ("Everything stored but wiring and seeds: weights and thresholds together.", STORES),
+    "activations": ("Every bit that an operation makes, codes of projections among them, anew for each image.", MAKES),
+    "projections": ("The bits of codes of inputs, before they are compared, anew for each image.", MAKES),
+    "accumulators": ("The bits of all sums, in the width their range needs, anew for each image.", MAKES),
+}
 PLOT_LABELS = "bits flipped, %", "accuracy, %"
 
 
@@ -35,13 +45,15 @@ def fault_parts(results: Path, out: Path) -> list[str]:
         table = json.loads(path.read_text())
         rows = summarize_faults([FaultPoint(**point) for point in table["points"]])
         copies = table.get("copies", 1)
-        stored = table["points"][0]["bits"] * copies / 8000
-        name = table["program"] + (f", majority of {copies} copies" if copies > 1 else "") + f", {stored:,.0f} kB"
-        by_target[table["points"][0]["target"]][f"{name} ({table['samples']:,} images)"] = rows
+        target, bits = table["points"][0]["target"], table["points"][0]["bits"]
+        size = f"{bits * copies / 8000:,.0f} kB" if target in STORED else f"{bits / table['samples']:,.0f} bits"
+        name = table["program"] + (f", majority of {copies} copies" if copies > 1 else "") + f", {size}"
+        by_target[target][f"{name} ({table['samples']:,} images)"] = rows
     parts = []
-    for target, found in sorted(by_target.items()):
+    for target, found in sorted(by_target.items(), key=lambda item: list(TARGETS).index(item[0])):
+        flipped, head = TARGETS[target]
         plot(found, f"{target} flipped at an exact rate", out / f"gnet-faults-{target}.svg")
-        parts += [f"## Faults: {target}", "", *table_lines("program, what it stores of it", found), ""]
+        parts += [f"## Faults: {target}", "", flipped, "", *table_lines(head, found), ""]
         parts += [f"![faults](gnet-faults-{target}.svg)", ""]
     return parts
 

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from bitwright.bench import faults
+from bitwright.bench.fault_pieces import pieces
 from bitwright.bench.faults import (
     STORED,
     TARGETS,
@@ -91,6 +93,43 @@ def test_running_bits_are_flipped_in_every_sample(target):
     scores, flipped, _ = run_damaged(program, x, target, 0.2, 0)
     assert abs(flipped - 0.2 * bits) <= 2 * len(x) and (scores != program.run(x)).any()
     assert scores.min() >= types[-1].lo and scores.max() <= types[-1].hi
+
+
+@pytest.mark.parametrize("target", [t for t in TARGETS if t not in STORED])
+def test_pieces_between_damaged_values_are_the_interpreter(target, monkeypatch):
+    b = Builder()  # beside the little one: images, pools, values that are moved
+    rng = np.random.default_rng(3)
+    x = b.patches(b.input("int", (2, 6, 5), -9, 9), (3, 2), padding=1)
+    sums = b.xnor_conv2d(b.project(x, 33, "hadamard", 1, rounds=2), rng.integers(0, 2, (4, 33, 1, 1)))
+    flat = b.reshape(b.clip(b.max_pool2d(sums, 2, 2), 0, 20), (4 * 3 * 3,))
+    image = b.finish(b.xnor_linear(b.project(flat, 65, "rademacher", 2), rng.integers(0, 2, (3, 65))))
+    for program, data in ((little_program(), inputs()), (image, rng.integers(-9, 10, (7, 2, 6, 5)))):
+        got = run_damaged(program, data, target, 0.1, 5)
+        assert pieces(program, (3,)) and len(pieces(program, (3,))) == 2
+        with monkeypatch.context() as patch:
+            patch.setattr(faults, "pieces", lambda program, cuts: None)
+            want = run_damaged(program, data, target, 0.1, 5)
+        assert (got[0] == want[0]).all() and got[1:] == want[1:] and want[1] > 0
+
+
+def test_a_value_that_is_read_twice_leaves_no_pieces():
+    b = Builder()
+    x = b.input("int", (5,), -9, 9)
+    sums = b.int_linear(b.threshold(x, np.zeros(5, np.int64)), np.ones((5, 5), int), "i4")
+    program = b.finish(b.add(sums, x))
+    assert pieces(program, (2,)) is None
+    data = np.random.default_rng(0).integers(-9, 10, (20, 5)).astype(np.int8)
+    assert (run_damaged(program, data, "accumulators", 0.0, 0)[0] == execute(program, data)[-1]).all()
+
+
+def test_all_sets_of_flips_come_alike():
+    """Of 5 places 2: ten sets, 4,000 draws."""
+    rng = np.random.default_rng(0)
+    drawn = np.stack([faults._exactly(2, 5, rng) for _ in range(4000)])
+    assert (drawn.sum(1) == 2).all()
+    counts = np.unique(drawn @ (1 << np.arange(5)), return_counts=True)[1]
+    assert len(counts) == 10 and ((counts - 400) ** 2 / 400).sum() < 27.9  # chi square, 9 degrees, 1 in 1,000
+    assert faults._exactly(0, 5, rng).sum() == 0 and faults._exactly(5, 5, rng).sum() == 5
 
 
 def test_all_activations_flipped_is_the_complement():

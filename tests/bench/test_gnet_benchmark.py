@@ -82,6 +82,20 @@ def test_the_page_shows_the_test_set_alone(tmp_path):
     assert "| conv1 | gaussian | -1.00 |" in text and (tmp_path / "gnet-slope-some-seed0.svg").exists()
 
 
+def test_each_target_of_faults_has_its_section(tmp_path):
+    for target, bits in (("accumulators", 20_000), ("weights", 16_000)):
+        points = [
+            {"target": target, "rate": r, "seed": 0, "accuracy": 90.0, "flipped": 1, "bits": bits} for r in (0, 0.1)
+        ]
+        put(
+            tmp_path / "faults", f"{target}-net.json", {"program": "net", "samples": 100, "copies": 1, "points": points}
+        )
+    text = page(tmp_path, tmp_path)
+    assert text.index("## Faults: weights") < text.index("## Faults: accumulators")
+    assert "| net, 2 kB (100 images) | 90.0 | 90.0 |" in text and "| net, 200 bits (100 images) |" in text
+    assert (tmp_path / "gnet-faults-accumulators.svg").exists()
+
+
 def test_rows_of_slopes_and_faults_compare_with_their_bars(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "RESULTS", tmp_path)
     rows = [("conv1", -1.05), ("network", -1.3)]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bitwright.bench.fault_pieces import pieces
 from bitwright.bench.replicas import flip_by_vote, flip_exactly
 from bitwright.bits import PackedBits, unpack_bits
 from bitwright.data.progress import Progress
@@ -81,12 +82,24 @@ def run_damaged(program: Program, x: np.ndarray, target: str, rate: float, seed:
     """(scores, bits flipped, bits in all) of a run whose values are flipped, the same share of every value of a sample.
 
     target: "activations" (every bit that an operation makes), "projections" (those of `project` alone), "accumulators"
-    (sums, as two's complement of the width their range needs, cut to the range). In the interpreter, operation by
-    operation. Raises ValueError for another target, a rate outside [0, 1], or nothing to flip.
+    (sums, as two's complement of the width their range needs, cut to the range). In pieces between such values, or,
+    where other values are read behind one, in the interpreter. Raises ValueError for another target, a rate outside
+    [0, 1], or nothing to flip.
     """
     _check(target, rate, RUNNING)
     x = check_input(program, x)
     rng, flipped, bits = np.random.default_rng([seed, 2]), 0, 0
+    cuts = tuple(i for i in range(1, len(program.ops) - 1) if _is_target(program.ops[i], program.types[i].kind, target))
+    if not cuts and len(x):
+        raise ValueError(f"faults: this Program makes no {target}; targets: {', '.join(TARGETS)}")
+    if parts := pieces(program, cuts):
+        value = x
+        for cut, part in zip(cuts, parts, strict=False):
+            made = program.types[cut]
+            value = part.run(value).reshape(len(x), *made.shape).astype(np.uint8 if made.kind == "bits" else np.int64)
+            value, n, total = _flip_value(value, made, rate, rng)
+            flipped, bits = flipped + n, bits + total
+        return parts[-1].run(value), flipped, bits
     live: list[np.ndarray | None] = [x if program.types[0].kind != "int" else x.astype(np.int64)]
     last_use = {i: number for number, op in enumerate(program.ops) for i in op.inputs}
     for number, op in enumerate(program.ops[1:], start=1):
@@ -99,8 +112,6 @@ def run_damaged(program: Program, x: np.ndarray, target: str, rate: float, seed:
         for i in set(op.inputs):
             if last_use[i] == number:
                 live[i] = None
-    if not bits and len(x):
-        raise ValueError(f"faults: this Program makes no {target}; targets: {', '.join(TARGETS)}")
     scores = live[-1]
     assert scores is not None
     return scores, flipped, bits
@@ -108,7 +119,7 @@ def run_damaged(program: Program, x: np.ndarray, target: str, rate: float, seed:
 
 def fault_curve(
     program: Program, x: np.ndarray, y: np.ndarray, target: str, rates: Sequence[float], seeds: Sequence[int],
-    batch: int = 64, progress: Callable[[FaultPoint], Any] | None = None, copies: int | np.ndarray = 1,
+    batch: int = 16, progress: Callable[[FaultPoint], Any] | None = None, copies: int | np.ndarray = 1,
 ) -> list[FaultPoint]:  # fmt: skip
     """Accuracy on (x, y) for every rate and seed. progress: called with each point as it is measured. copies: of what
     is stored, as in `damage`.
@@ -219,6 +230,17 @@ def _is_target(op: Op, kind: str, target: str) -> bool:
     return kind == "bits" and (op.name == "project" if target == "projections" else op.name not in MOVING)
 
 
+def _exactly(n: int, total: int, rng: np.random.Generator) -> np.ndarray:
+    """uint8 (total,) with n ones, all sets of n places alike: independent draws, then those too many or too few."""
+    mask = np.frombuffer(rng.bytes(total), np.uint8) < round(256 * n / max(total, 1))
+    while extra := int(np.count_nonzero(mask)) - n:
+        places = rng.integers(0, total, 3 * abs(extra) + 9)
+        places = places[mask[places] == (extra > 0)]
+        first = np.sort(np.unique(places, return_index=True)[1])  # each place once, in the order drawn
+        mask[places[first[: abs(extra)]]] ^= True
+    return mask.view(np.uint8)
+
+
 MOVING = ("reshape", "gather", "concat", "pad", "patches")  # their bits are those of another value
 
 
@@ -228,10 +250,7 @@ def _flip_value(value: np.ndarray, made, rate: float, rng: np.random.Generator) 
     width = 1 if made.kind == "bits" else max(int(made.hi).bit_length(), int(-made.lo - 1).bit_length()) + 1
     total = flat.shape[1] * width
     n = round(rate * total)
-    mask = np.zeros((len(flat), total), np.uint8)
-    if n:
-        for row in mask:
-            row[rng.choice(total, n, replace=False)] = 1
+    mask = np.stack([_exactly(n, total, rng) for _ in flat]) if len(flat) else np.zeros((0, total), np.uint8)
     if made.kind == "bits":
         return (flat ^ mask).reshape(value.shape), n * len(flat), total * len(flat)
     xor = (mask.reshape(*flat.shape, width).astype(np.int64) << np.arange(width)).sum(-1)
