@@ -7,11 +7,12 @@ torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright
 from small_gnets import conv_net, linear_net, only_codes_differ  # noqa: E402
 from torch import nn  # noqa: E402
 
+from bitwright.bits.generator import gaussian_rows  # noqa: E402
 from bitwright.data import load_data  # noqa: E402
 from bitwright.freeze import correct_offsets, freeze  # noqa: E402
 from bitwright.freeze import tail as tail_module  # noqa: E402
 from bitwright.freeze.tail import TailNet, find_tail, stored_values  # noqa: E402
-from bitwright.freeze.tail_steps import weight_signs  # noqa: E402
+from bitwright.freeze.tail_steps import step_of, weight_signs  # noqa: E402
 from bitwright.freeze.tune_codes import scatter, tune_codes  # noqa: E402
 from bitwright.ir import Builder, ProgramError, execute  # noqa: E402
 from bitwright.layers import RASU, TASU, CosineConv2d, CosineLinear, Temperature  # noqa: E402
@@ -138,3 +139,22 @@ def test_conv_layers_of_other_shapes(digits):
     for number, value in TailNet(program, tail, weight_signs).values(stored_values(program, tail.start, x)).items():
         seen = (value + 1) / 2 if program.types[number].kind == "bits" else value
         assert (seen.detach().numpy() == wanted[number]).all(), number
+
+
+def test_sums_beyond_float32_are_exact():
+    """Thresholds at the very sum, and one above it, of sums of some 2^40."""
+    rng = np.random.default_rng(0)
+    x, rows = rng.integers(-(1 << 20), 1 << 20, (1, 40)), rng.integers(-32767, 32767, (60, 40))
+    odd = np.arange(60) % 2
+    b = Builder()
+    given = b.input("int", (40,), -(1 << 20), 1 << 20)
+    stored = b.threshold(b.int_linear(given, rows, "i16"), rows @ x[0] + odd)
+    seeded = b.project(given, 60, "gaussian", 1, layer=0, t=gaussian_rows(1, 0, 60, 40).astype(np.int64) @ x[0] + odd)
+    turned = b.project(given, 60, "hadamard", 1, layer=0, rounds=4, t=None)
+    program = b.finish(b.xnor_linear(b.concat([stored, seeded, turned]), np.ones((2, 180), np.uint8)))
+    numbers = torch.from_numpy(x).double()
+    sums = step_of(program, stored.number - 1, 2.0)(numbers)
+    for seen in (step_of(program, stored.number, 2.0)(sums), step_of(program, seeded.number, 2.0)(numbers)):
+        assert (seen.numpy()[0] == 1 - 2 * odd).all()
+    wanted = 2.0 * execute(program, x, keep=True)[turned.number] - 1
+    assert (step_of(program, turned.number, 2.0)(numbers).numpy() == wanted).all()
