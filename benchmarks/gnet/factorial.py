@@ -125,6 +125,10 @@ def factorial_parts(results: Path, out: Path) -> list[str]:
         "topology but for shipped networks, which have their names. Adds of integers count as much as products of "
         f"two bits, which favours rivals with wide numbers. Below {FLOOR} % the plot draws points at its edge.",
         "",
+        "Bits of weights, activations, projections, sums: RASU 1, 8, a seed, int32; TASU 1, 1, a seed, int32; the "
+        "limit of 4-bit weights 4, 1, none, int32; `mnist_sign_mlp` and sign networks 1, 1, none, int32; plain CNN 8, "
+        "16, none, int64; `mnist_logic`: gates and bits alone.",
+        "",
     ]
     if paper:
         parts += [said_of_paper(grouped, paper), ""]

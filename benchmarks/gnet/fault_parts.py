@@ -76,7 +76,8 @@ def equal_parts(results: Path, out: Path) -> list[str]:
         parts += [
             f"`{table['recipe']}` seed {table['seed']}, {table['samples']:,} test images, draws of flips: {draws}. "
             "Rivals keep as many copies of each bit as fit, those of the smallest layers first, and take the majority. "
-            "Only weight bits are counted, copied and flipped; thresholds, seeds and, of logic, the wiring are not.",
+            "Only weight bits are counted, copied and flipped; thresholds, seeds and, of logic, the wiring are not. "
+            "Bits of each kind as under Accuracy against operations.",
             "",
         ]
         parts += [*table_lines("system, one copy of it", found), "", *crossing_lines(table, rows), ""]

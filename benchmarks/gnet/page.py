@@ -22,6 +22,18 @@ from bitwright.bench.svg_curves import svg_curves
 PAGE = "gnet.md"
 HEADER = """# G-Net: measured
 
+The layers of a G-Net measure angles. `freeze` turns each angle into the agreement of two codes of N random signs,
+without training, so a trained float network becomes a Program of bits and integers ([how to use it](gnet-use.md)).
+Longer codes err less and cost more. This page says what they reach, what they cost, how far theory and measurement
+agree, and what flipped bits do.
+
+- **its float**: the trained network before it was embedded. **Program**: what `freeze` makes of it.
+- **rows**: of the random projections whose signs are the codes, `hadamard` ones of two rounds. **projections**: seeds.
+- **offsets corrected**: `correct_offsets` on 500 training images, without their labels.
+- `mnist_gnet`: relus between layers (RASU), trained as it is; `mnist_gnet_noise`: with the noise that codes will have;
+  `mnist_gnet_shift`: on images moved by up to two pixels; `mnist_gnet_tasu`: signs between layers (TASU), with noise;
+  `epilepsy_gnet`, `epilepsy_mixed_gnet`: signals, with noise. Their fields stand in `recipes/`.
+
 Written by `python -m benchmarks.gnet.page` from `results/gnet` and `results/faults`; do not edit. A row comes from
 `python -m benchmarks.gnet RUN`, faults from `bitwright faults` and `python -m benchmarks.gnet.equal_bytes`, slopes
 from `python -m benchmarks.gnet.slope`, ways from `python -m benchmarks.gnet.pareto`, estimates from
@@ -128,9 +140,10 @@ def page(results: Path, out: Path) -> str:
     grouped = groups(tables(results))
     parts = [HEADER, "## Accuracy", "", *accuracy_lines(grouped), ""]
     parts += [
-        "Weights, and activations where TASU stands, are 1 bit; RASU's activations are integers of up to 8 bits, "
-        "pixels of 8; rows of projections are seeds; sums are int32. Operations: adds, products of bits and generator "
-        "words, comparisons, counted alike.",
+        "Test set, mean and deviation over trainings x projections. Bits: weights are codes of 1 bit; activations are "
+        "1 bit where TASU stands, behind RASU integers of up to 8, pixels 8; rows of projections are seeds; sums lie "
+        "within -N and N, held as int32. The float networks have 32 throughout. Operations: adds, products of bits and "
+        "generator words, comparisons, counted alike.",
         "",
     ]
     parts += factorial_parts(results, out)
