@@ -8,7 +8,7 @@ from benchmarks.claims.pytest_rows import tests_prove
 
 SEEDS = 5
 COMPARE = "python -m benchmarks.methods"
-FDA = f"{COMPARE} --fda --kinds BWA --out results/fda-parts.json"
+FDA = f"{COMPARE} --fda --out results/fda-parts.json"
 ACCUMULATORS = "python -m benchmarks.methods.accumulators"
 SEARCH = f"{COMPARE} --search 18 --seeds 2 --kinds BW --out results/pair-search.json"
 CONFIRM = f"{COMPARE} --kinds BW --first 100 --methods bc bnn++ PAIR --out results/pair-confirm.json"
@@ -42,11 +42,12 @@ def methods_compared() -> Measured:
 
 
 def fda_parts() -> Measured:
-    """Baseline, sine, module, both; shortcut kinds; n fixed and growing."""
+    """Baseline, sine, module, both; shortcut kinds; n fixed and growing; omega swept; on both kinds of network."""
+    from benchmarks.methods.compare import KINDS
     from benchmarks.methods.variants import VARIANTS
 
     runs = _kept("fda-parts.json", FDA)["runs"]
-    fewest = _fewest_seeds(runs, {("BWA", name) for name in VARIANTS})
+    fewest = _fewest_seeds(runs, {(kind, name) for kind in KINDS for name in VARIANTS})
     return Measured(f"{len(runs)} runs, at least {fewest} seeds a part", fewest >= SEEDS)
 
 
@@ -175,7 +176,7 @@ CLAIMS = [
           "pytest tests/quantizers", _tests("quantizers/test_[mnpf]*.py")),
     Claim("compared", "all methods, small sign CNN, BW and BWA, paired with BNN", f"{SEEDS} seeds each",
           COMPARE, methods_compared, reads=True),
-    Claim("fda-parts", "FDA: baseline, sine, module, both; shortcuts; n", f"{SEEDS} seeds each", FDA, fda_parts,
+    Claim("fda-parts", "FDA: baseline, sine, module, both; shortcuts; n; omega", f"{SEEDS} seeds each", FDA, fda_parts,
           reads=True),
     Claim("narrow", "8-bit sums that wrap, not trained for", "within 0.3 points", ACCUMULATORS, narrow_untrained,
           reads=True),

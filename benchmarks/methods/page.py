@@ -42,9 +42,12 @@ def _compared(results: Path) -> tuple[str, dict[str, str]]:
 
 
 def _fda(results: Path) -> tuple[str, dict[str, str]]:
-    runs = _runs(results, "fda-parts.json")
-    plot = forest(differences(runs, "BWA", FDA_BASE), "FDA by its parts", f"points of accuracy to {FDA_BASE}, 95 %")
-    return table(runs, FDA_BASE) + "\n\n![FDA by its parts](methods-fda.svg)\n", {"methods-fda.svg": plot}
+    runs, plots, label = _runs(results, "fda-parts.json"), {}, f"points of accuracy to {FDA_BASE}, 95 %"
+    for kind in KINDS:
+        name = f"methods-fda-{kind.lower()}.svg"
+        plots[name] = forest(differences(runs, kind, FDA_BASE), f"FDA by its parts, {kind}", label)
+    drawn = "\n".join(f"![FDA by its parts, {name}]({name})\n" for name in plots)
+    return f"omega is 0.1 where none is said.\n\n{table(runs, FDA_BASE)}\n\n{drawn}", plots
 
 
 def _pair(results: Path) -> str:

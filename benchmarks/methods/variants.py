@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 SEARCHED = "pair:"
+OMEGAS = (0.03, 0.05, 0.2, 0.4, 1.0)  # beside the default, 0.1
 OURS = "pair:mean,0.5,10,0.7,0.02,-0.08"  # the best of the search that is not PARQ's
 
 
@@ -17,10 +18,10 @@ def _baseline() -> dict[str, Any]:
     return _fda("identity", "ste")
 
 
-def _sine(start: int = 9, end: int = 18) -> dict[str, Any]:
+def _sine(start: int = 9, end: int = 18, omega: float = 0.1) -> dict[str, Any]:
     from bitwright.quantizers import fda
 
-    return _fda(fda(start, end), fda(start, end))
+    return _fda(fda(start, end, omega), fda(start, end, omega))
 
 
 def _module(shortcut: str = "sine") -> dict[str, Any]:
@@ -46,6 +47,7 @@ VARIANTS = {
     "fda: both, shortcut a x": partial(_both, "linear"),
     "fda: both, n = 9": partial(_both, "sine", 9, 9),
     "fda: both, n = 18": partial(_both, "sine", 18, 18),
+    **{f"fda: sine only, omega = {omega:g}": partial(_sine, omega=omega) for omega in OMEGAS},
 }
 
 
