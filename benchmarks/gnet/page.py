@@ -97,9 +97,15 @@ def memory_lines(grouped) -> list[str]:
         real = cost["real_weights"]
         lines.append(
             f"| `{recipe}` | {n:,} | {sizes[0] / 1000:,.0f} kB | {cost['weight_bits'] / 8000:,.0f} kB "
-            f"| {real * FLOAT_BITS / 8000:,.0f} kB | {real * INT4_BITS / 8000:,.0f} kB | {projection}: a seed |"
+            f"| {real * FLOAT_BITS / 8000:,.0f} kB | {real * INT4_BITS / 8000:,.0f} kB | {stored(projection)} |"
         )
     return lines if len(lines) > 2 else []
+
+
+def stored(projection: str) -> str:
+    """Of `hadamard, offsets corrected` the rows' kind, and what a file has of them."""
+    kind = projection.split(",")[0]
+    return f"{kind}: {'int16 rows' if kind == 'orthogonal' else 'a seed'}"
 
 
 def slope_parts(results: Path, out: Path) -> list[str]:
