@@ -126,4 +126,15 @@ struct bw_train_noise {
 };
 
 BW_TRAIN_API void bw_train_noise(const struct bw_train_noise *noise, int back);
+
+/* RPReLU of rows of features: with m = x - vectors[0], y = (m >= 0 ? m : vectors[1] m) + vectors[2]; back, y is the
+ * gradient of x. sums: for every BW_TRAIN_CHUNK_ROWS rows the gradients of the vectors, [3][n_features]. */
+struct bw_train_rprelu {
+  struct bw_train_pass pass; /* n: rows; of it kind, numbers and sums are not used */
+  int64_t n_features;
+  const float *vectors; /* [3][n_features] */
+  float *sums;
+};
+
+BW_TRAIN_API void bw_train_rprelu(const struct bw_train_rprelu *job, int back);
 #endif

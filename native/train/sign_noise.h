@@ -1,8 +1,6 @@
 /* FDA's noise module, row by row, compiled once for each instruction set. Back, the hidden numbers are worked out again:
  * a row of x is at hand, and nothing need be kept. */
 
-#define FEATURES(f, n_features) for (int64_t f = 0; f < (n_features); f += BW_TRAIN_LANES)
-
 /* The products of a row of numbers with `width` rows. */
 INLINE void NAME(products)(const float *x, const float *rows, int64_t n_features, int64_t width, float *to) {
   for (int64_t k = 0; k < width; k++) {
@@ -116,5 +114,3 @@ static void NAME(noise_back)(const struct bw_train_noise *noise, int64_t first, 
                end, sums);
   }
 }
-
-const struct bw_train_sign_loops NAME(bw_train_sign_loops) = {NAME(pass), NAME(noise), NAME(noise_back)};

@@ -8,6 +8,7 @@
 typedef float row __attribute__((vector_size(4 * BW_TRAIN_LANES)));
 typedef int32_t whole __attribute__((vector_size(4 * BW_TRAIN_LANES)));
 typedef float half_row __attribute__((vector_size(2 * BW_TRAIN_LANES)));
+#define FEATURES(f, n_features) for (int64_t f = 0; f < (n_features); f += BW_TRAIN_LANES)
 #define INLINE static inline __attribute__((always_inline))
 
 #define SAME(number) ((row){0} + (number))

@@ -35,6 +35,19 @@ static void noise_back(const void *data, int64_t share) {
   best()->noise_back(noise, first, smaller(first + BW_TRAIN_CHUNK_ROWS, noise->pass.n), sums);
 }
 
+static void rprelu_there(const void *data, int64_t share) {
+  const struct bw_train_rprelu *job = data;
+  int64_t first = share * BW_TRAIN_CHUNK_ROWS;
+  best()->rprelu(job, first, smaller(first + BW_TRAIN_CHUNK_ROWS, job->pass.n));
+}
+
+static void rprelu_back(const void *data, int64_t share) {
+  const struct bw_train_rprelu *job = data;
+  int64_t first = share * BW_TRAIN_CHUNK_ROWS;
+  float *sums = job->sums + share * 3 * job->n_features;
+  best()->rprelu_back(job, first, smaller(first + BW_TRAIN_CHUNK_ROWS, job->pass.n), sums);
+}
+
 static void share_out(const struct bw_train_pass *pass, int64_t chunk, const void *data, bw_train_share_of *work) {
   const struct shares shares = {(pass->n + chunk - 1) / chunk, pass->n_threads, 0, pass->parallel};
   bw_train_share_out(&shares, data, work);
@@ -44,4 +57,8 @@ void bw_train_run_pass(const struct bw_train_pass *pass) { share_out(pass, BW_TR
 
 void bw_train_noise(const struct bw_train_noise *noise, int back) {
   share_out(&noise->pass, BW_TRAIN_CHUNK_ROWS, noise, back ? noise_back : noise_there);
+}
+
+void bw_train_rprelu(const struct bw_train_rprelu *job, int back) {
+  share_out(&job->pass, BW_TRAIN_CHUNK_ROWS, job, back ? rprelu_back : rprelu_there);
 }

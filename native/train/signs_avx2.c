@@ -2,3 +2,5 @@
 #include "sign_rows.h"
 #include "sign_pass.h"
 #include "sign_noise.h"
+#include "sign_rprelu.h"
+#include "sign_table.h"

@@ -1,7 +1,6 @@
 """Passes of the native training library over sign layers, of every instruction set by name, against plain PyTorch."""
 
 import math
-import subprocess
 
 import numpy as np
 import pytest
@@ -17,11 +16,8 @@ from bitwright.quantizers import (  # noqa: E402
     recu_activation,
     sign_ste,
 )
-from bitwright.quantizers.native_library import ABI, open_functions  # noqa: E402
-from tests.native.build import needs_compiler  # noqa: E402
-from tests.native.kernels_lib import FLAGS, NATIVE, compiler, cpu_has  # noqa: E402
+from tests.native.sign_passes import isa  # noqa: E402, F401
 
-pytestmark = needs_compiler
 BACKWARDS = {
     "approx_sign": (approx_sign(), {}),
     "fda": (fda(), {"terms": 9.0}),
@@ -32,39 +28,12 @@ BACKWARDS = {
 SPECIAL = torch.tensor([0.0, -0.0, 1.0, -1.0, 1e-30, -1e-40, math.inf, -math.inf, math.nan, 1.5, 31.4159265])
 
 
-@pytest.fixture(scope="module")
-def libraries(tmp_path_factory):
-    """Instruction set -> the library with these passes alone, compiled for it."""
-    found, folder = {}, tmp_path_factory.mktemp("signs")
-    (folder / "abi.c").write_text(f"int bw_train_abi(void) {{ return {ABI}; }}")
-    for isa in filter(cpu_has, FLAGS):
-        names = {"signs.c", "threads.c", "signs_reference.c", f"signs_{isa}.c"}
-        sources = [folder / "abi.c", *(NATIVE / "train" / name for name in names)]
-        flags = [*FLAGS[isa], *([] if isa == "reference" else [f"-DBW_HAVE_{isa.upper()}=1"])]
-        out = folder / f"{isa}.so"
-        command = [compiler(), "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-shared",
-                   "-fPIC", *flags, f"-I{NATIVE}", *sources, "-o", out, "-lpthread"]  # fmt: skip
-        subprocess.run(list(map(str, command)), check=True)
-        found[isa] = open_functions(out, native_signs.SIGNATURES)
-        assert found[isa] is not None
-    return found
-
-
-@pytest.fixture(params=list(FLAGS))
-def isa(request, libraries, monkeypatch):
-    if request.param not in libraries:
-        pytest.skip(f"this CPU lacks {request.param}")
-    monkeypatch.setattr(native_signs, "_library", lambda: libraries[request.param])
-    monkeypatch.setattr(native_signs, "SMALL", 0)
-    return request.param
-
-
 def close(mine, want, size=1.0):
     torch.testing.assert_close(mine.double(), want.double(), rtol=2e-5, atol=2e-6 * size, equal_nan=True)
 
 
 @pytest.mark.parametrize("n", [0, 1, 15, 16, 17, 100, 4095, 4096, 4097, 70_001])
-def test_passes_of_any_length(isa, n):
+def test_passes_of_any_length(isa, n):  # noqa: F811
     torch.manual_seed(n)
     x, grad = torch.randn(n) * 2, torch.randn(n)
     assert native_signs.takes(x, grad) == (n > 0)
@@ -74,7 +43,7 @@ def test_passes_of_any_length(isa, n):
         close(pair.backward(x, grad, **values), want, float(want.abs().max()) if n else 1)
 
 
-def test_nan_infinity_zeros_and_numbers_too_small(isa):
+def test_nan_infinity_zeros_and_numbers_too_small(isa):  # noqa: F811
     x = SPECIAL.repeat(3)
     assert hard_sign(x).tolist() == np.where(x.numpy() >= 0, 1.0, -1.0).tolist()
     for name, (pair, values) in BACKWARDS.items():
@@ -86,7 +55,7 @@ def test_nan_infinity_zeros_and_numbers_too_small(isa):
 
 
 @pytest.mark.parametrize("omega, terms", [(0.05, 3.0), (0.1, 18.0), (2.0, 18.0), (0.7, 60.0)])
-def test_the_sine_slope_over_many_waves(isa, omega, terms):
+def test_the_sine_slope_over_many_waves(isa, omega, terms):  # noqa: F811
     x = torch.cat([torch.linspace(-40, 40, 20_001), torch.arange(-9, 10) * math.pi / omega])
     pair = fda(omega=omega)
     want = pair.backward.plain(x.double(), torch.ones_like(x).double(), terms=terms)
@@ -96,7 +65,7 @@ def test_the_sine_slope_over_many_waves(isa, omega, terms):
 
 
 @pytest.mark.parametrize("memory", ["first", "last", "mixed", "expanded", "gaps", "offset"])
-def test_any_layout(isa, memory):
+def test_any_layout(isa, memory):  # noqa: F811
     torch.manual_seed(0)
     x, grad = torch.randn(3, 5, 7, 9), torch.randn(3, 5, 7, 9)
     last = {"memory_format": torch.channels_last}
@@ -113,7 +82,7 @@ def test_any_layout(isa, memory):
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
-def test_other_dtypes_are_left_to_pytorch(isa, dtype):
+def test_other_dtypes_are_left_to_pytorch(isa, dtype):  # noqa: F811
     x = torch.linspace(-2, 2, 5000).to(dtype)
     assert not native_signs.takes(x) and not native_signs.takes(x.float(), x)
     for pair, values in BACKWARDS.values():
@@ -121,13 +90,13 @@ def test_other_dtypes_are_left_to_pytorch(isa, dtype):
 
 
 @pytest.mark.parametrize("centre", [0.0, 1000.0])
-def test_the_variance_loses_nothing_to_a_far_mean(isa, centre):
+def test_the_variance_loses_nothing_to_a_far_mean(isa, centre):  # noqa: F811
     x = torch.randn(3, 50_021) + centre
     found = native_signs.variance(x)
     assert found.dtype == torch.float64 and float(found) == pytest.approx(x.double().numpy().var(), rel=1e-5)
 
 
-def test_threads_change_no_bit(isa):
+def test_threads_change_no_bit(isa):  # noqa: F811
     torch.manual_seed(1)
     x, grad = torch.randn(200_000), torch.randn(200_000)
     before, found = torch.get_num_threads(), []
@@ -138,7 +107,7 @@ def test_threads_change_no_bit(isa):
     assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
 
 
-def test_a_backward_pass_can_be_differentiated_again(isa):
+def test_a_backward_pass_can_be_differentiated_again(isa):  # noqa: F811
     x = torch.randn(50, requires_grad=True)
     y = make_quantizer("approx_sign")(x)
     (grad,) = torch.autograd.grad((y * y.detach()).sum(), x, create_graph=True)
@@ -151,7 +120,7 @@ SHAPES = [(7, 1), (300, 5), (257, 16), (2, 32, 5, 3), (3, 64, 2, 2), (9, 100), (
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("shortcut", ["none", "linear", "sine"])
-def test_the_noise_module_is_one_pass_each_way(isa, shape, shortcut):
+def test_the_noise_module_is_one_pass_each_way(isa, shape, shortcut):  # noqa: F811
     torch.manual_seed(sum(shape))
     options = {"name": "fda_noise", "reduction": 16, "shortcut": shortcut, "omega": 0.4}
     quantizer = make_quantizer(options, shape[1], axis=1).train()
@@ -171,14 +140,14 @@ def test_the_noise_module_is_one_pass_each_way(isa, shape, shortcut):
         close(mine, want, 10.0 * max(1.0, len(x) ** 0.5))  # float32 sums over the pixels
 
 
-def test_the_noise_module_beside_another_pair_or_layout_is_left_to_pytorch(isa):
+def test_the_noise_module_beside_another_pair_or_layout_is_left_to_pytorch(isa):  # noqa: F811
     x = torch.randn(4, 16, 3, 3, requires_grad=True)
     for options, leaf in (({}, x), ({"pair": sign_ste()}, x.contiguous(memory_format=torch.channels_last))):
         y = make_quantizer({"name": "fda_noise", **options}, 16, axis=1).train()(leaf)
         assert type(y.grad_fn).__name__ == "AddBackward0"
 
 
-def test_without_the_library_it_is_the_same(isa, monkeypatch):
+def test_without_the_library_it_is_the_same(isa, monkeypatch):  # noqa: F811
     torch.manual_seed(2)
     x, grad, found = torch.randn(40, 16), torch.randn(40, 16), []
     quantizer = make_quantizer("fda_noise", 16, axis=1).train()

@@ -4,11 +4,13 @@ Source: Hubara et al. 2016, arXiv:1602.02830 (sign of activations); Liu et al. 2
 Eq. 1 (RSign) and Eq. 4 (RPReLU).
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from ..ir import lower
-from ..quantizers import make_quantizer
+from ..quantizers import make_quantizer, native_signs
 from .binary import QuantizerLike
 
 
@@ -44,6 +46,25 @@ class RSign(nn.Module):
         return self.quantizer(input + _per_channel(self.bias, input))
 
 
+class _Rprelu(torch.autograd.Function):
+    """In one pass there and one back, in the native training library."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, shift_in: Tensor, slope: Tensor, shift_out: Tensor, plain: Any) -> Tensor:
+        ctx.save_for_backward(x, shift_in, slope, shift_out)
+        ctx.plain = plain
+        return torch.ops.bitwright.sign_rprelu(x, None, torch.stack([shift_in, slope, shift_out]))[0]
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor):
+        x, *learned = ctx.saved_tensors
+        if torch.is_grad_enabled():  # derivatives of this derivative are wanted
+            return *native_signs.again(ctx.plain(x, *learned), (x, *learned), grads[0]), None
+        grad = native_signs.laid_out_as(x, grads[0])
+        grad_x, sums = torch.ops.bitwright.sign_rprelu(x, grad, torch.stack(learned))
+        return grad_x, *sums.unbind(0), None
+
+
 class RPReLU(nn.Module):
     """prelu(x - shift_in[c]) + shift_out[c] on x (batch, channels, ...): slope 1 above zero, slope[c] below.
 
@@ -58,10 +79,17 @@ class RPReLU(nn.Module):
         self.shift_out = nn.Parameter(torch.zeros(channels))
 
     def forward(self, input: Tensor) -> Tensor:
-        moved = input - _per_channel(self.shift_in, input)
-        return torch.where(moved >= 0, moved, moved * _per_channel(self.slope, input)) + _per_channel(
-            self.shift_out, input
-        )
+        learned = self.shift_in, self.slope, self.shift_out
+        if native_signs.features_last(input) and native_signs.takes(input.detach(), *(v.detach() for v in learned)):
+            return _Rprelu.apply(input, *learned, self.plain)  # type: ignore[return-value]
+        return self.plain(input, *learned)
+
+    @staticmethod
+    def plain(input: Tensor, shift_in: Tensor, slope: Tensor, shift_out: Tensor) -> Tensor:
+        """What it means, on any device, dtype and layout."""
+        moved = input - _per_channel(shift_in, input)
+        bent = torch.where(moved >= 0, moved, moved * _per_channel(slope, input))
+        return bent + _per_channel(shift_out, input)
 
 
 @lower.register

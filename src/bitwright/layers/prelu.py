@@ -21,8 +21,7 @@ class _Prelu(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor):
         x, weight = ctx.saved_tensors
         if torch.is_grad_enabled():  # derivatives of this derivative are wanted
-            y = nn.functional.prelu(x, weight)
-            return torch.autograd.grad(y, (x, weight), grads[0], create_graph=True)
+            return tuple(native_signs.again(nn.functional.prelu(x, weight), (x, weight), grads[0]))
         grad = native_signs.laid_out_as(x, grads[0])
         grad_x, sums = torch.ops.bitwright.sign_pass(x, grad, weight.double(), native_signs.PRELU_BACK)
         return grad_x, sums[:, 0].sum().to(weight.dtype).reshape(weight.shape)

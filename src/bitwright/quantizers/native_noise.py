@@ -13,18 +13,11 @@ from .native_backward import NativeBackward
 from .pair import QuantizerPair, hard_sign, quantize
 
 
-def features_last(x: Tensor) -> bool:
-    """Whether the numbers along axis 1 lie one after the other: rows, or images with channels last."""
-    if x.dim() == 4:
-        return x.is_contiguous(memory_format=torch.channels_last)
-    return x.dim() == 2 and x.is_contiguous()
-
-
 def takes(x: Tensor, pair: QuantizerPair, module: Any) -> bool:
     """Whether the library computes x, an activation, through this pair with this NoiseAdaptation beside it."""
     known = pair.forward is hard_sign and pair.prepare is None and isinstance(pair.backward, NativeBackward)
     fits = module.down.dtype == torch.float32 and 0 < module.down.shape[1] <= native_signs.WIDTH
-    return known and fits and features_last(x) and native_signs.takes(x.detach(), module.down.detach())
+    return known and fits and native_signs.features_last(x) and native_signs.takes(x.detach(), module.down.detach())
 
 
 class _Noisy(torch.autograd.Function):
@@ -42,7 +35,7 @@ class _Noisy(torch.autograd.Function):
         if torch.is_grad_enabled():  # derivatives of this derivative are wanted: by what it means
             signs = quantize(x, ctx.pair, **ctx.values)
             y = signs + ctx.numbers[1] * ctx.module.of(x.movedim(1, -1), down, up).movedim(-1, 1)
-            return *torch.autograd.grad(y, (x, down, up), grads[0], create_graph=True), None, None, None, None
+            return *native_signs.again(y, (x, down, up), grads[0]), None, None, None, None
         back = ctx.pair.backward
         grad, numbers = native_signs.laid_out_as(x, grads[0]), back.numbers(x, **ctx.values)
         wide, high = down.t().contiguous(), up.contiguous()

@@ -5,6 +5,7 @@ a pass computes is said in native/train/bw_train.h.
 """
 
 import ctypes
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -37,9 +38,19 @@ class _Noise(ctypes.Structure):
     ]
 
 
+class _Rprelu(ctypes.Structure):
+    _fields_ = [
+        ("pass_", _Pass),
+        ("n_features", ctypes.c_int64),
+        ("vectors", ctypes.c_void_p),
+        ("sums", ctypes.c_void_p),
+    ]
+
+
 SIGNATURES = {
     "bw_train_run_pass": (None, [ctypes.POINTER(_Pass)]),
     "bw_train_noise": (None, [ctypes.POINTER(_Noise), ctypes.c_int]),
+    "bw_train_rprelu": (None, [ctypes.POINTER(_Rprelu), ctypes.c_int]),
 }
 
 
@@ -74,9 +85,22 @@ def takes(x: Tensor, *others: Tensor) -> bool:
     return plain and not wanted and x.numel() > 0 and available()
 
 
+def features_last(x: Tensor) -> bool:
+    """Whether the numbers along axis 1 lie one after the other: rows, or images with channels last."""
+    if x.dim() == 4:
+        return x.is_contiguous(memory_format=torch.channels_last)
+    return x.dim() == 2 and x.is_contiguous()
+
+
 def laid_out_as(x: Tensor, grad: Tensor) -> Tensor:
     """grad in the order of x's memory, copied where it has another."""
     return grad if grad.stride() == x.stride() else torch.empty_like(x).copy_(grad)
+
+
+def again(y: Tensor, inputs: Sequence[Tensor], grad: Tensor) -> list[Tensor | None]:
+    """Gradients of y, computed by what a pass means, that can be differentiated again; None where none is wanted."""
+    found = iter(torch.autograd.grad(y, [t for t in inputs if t.requires_grad], grad, create_graph=True))
+    return [next(found) if t.requires_grad else None for t in inputs]
 
 
 def _at(tensor: Tensor | None) -> int | None:
@@ -123,9 +147,21 @@ def _noise_back(grad: Tensor, x: Tensor, down: Tensor, up: Tensor, numbers: Tens
     return y, sums.sum(0)
 
 
+def _rprelu(x: Tensor, grad: Tensor | None, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    y, rows = torch.empty_like(x), x.numel() // vectors.shape[1]
+    sums = x.new_empty((0 if grad is None else -(-rows // CHUNK_ROWS), *vectors.shape))
+    job = _Rprelu(_call(SIGN, rows, x.numel(), x=x, grad=grad, y=y), vectors.shape[1], _at(vectors), _at(sums))
+    _library_here().bw_train_rprelu(ctypes.byref(job), grad is not None)
+    return y, sums.sum(0)
+
+
 def _pass_shapes(x: Tensor, grad: Any, numbers: Any, kind: int) -> tuple[Tensor, Tensor]:
     n_chunks = -(-x.numel() // CHUNK) if kind in (MOMENTS, PRELU_BACK) else 0
     return x.new_empty(0) if kind == MOMENTS else torch.empty_like(x), x.new_empty((n_chunks, 2), dtype=torch.float64)
+
+
+def _rprelu_shapes(x: Tensor, grad: Any, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(x), torch.empty_like(vectors)
 
 
 def _noise_back_shapes(grad: Tensor, x: Tensor, down: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
@@ -138,6 +174,7 @@ for _schema, _function, _shapes in (
     (f"sign_noise(Tensor x, Tensor down, Tensor up, {_NOISE}) -> Tensor", _noise, lambda x, *rest: torch.empty_like(x)),
     (f"sign_noise_back(Tensor grad, Tensor x, Tensor down, Tensor up, Tensor? numbers, int kind, {_NOISE})"
      " -> (Tensor, Tensor)", _noise_back, _noise_back_shapes),
+    ("sign_rprelu(Tensor x, Tensor? grad, Tensor vectors) -> (Tensor, Tensor)", _rprelu, _rprelu_shapes),
 ):  # fmt: skip
     OPERATORS.define(_schema)
     OPERATORS.impl(_schema.split("(")[0], _function, "CPU")
