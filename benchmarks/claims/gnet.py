@@ -16,6 +16,7 @@ from benchmarks.claims.gnet_accuracy import (
     tuned_gap,
     verified,
 )
+from benchmarks.claims.gnet_theory import bounds, estimates
 from benchmarks.claims.gnet_ways import cheap, equal_bytes
 from benchmarks.claims.pytest_rows import tests_prove
 
@@ -141,6 +142,10 @@ CLAIMS = [
         command(SIGNALS, "--n 2047"), float_accuracy(SIGNALS, 95.65)),
     row("pareto", "the paper's accuracy (its code: 98.81 %) against its shared-row cost at N = 10,000", "<= 1/100",
         f"python -m benchmarks.gnet.pareto runs/{NOISE}-seed0", cheap),
+    row("estimates", "mean, variance and bias of estimates against theory, every projection", "as theory says",
+        "python -m benchmarks.gnet.estimator", estimates),
+    row("bounds", "draws of rows with an error beyond the bound, of layers and networks", "<= delta",
+        f"python -m benchmarks.gnet.bound; python -m benchmarks.gnet.bound runs/{NOISE}-seed0", bounds),
     row("slope-layers", "error of each layer against N = 255..16,383", "slope -1 +- 0.1",
         f"python -m benchmarks.gnet.slope runs/{NOISE}-seed0", slopes("layers", (-1.1, -0.9))),
     row("slope", "error of the logits, whole network, against N = 255..16,383", "slope -1 +- 0.1",

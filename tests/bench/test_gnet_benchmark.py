@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.claims import gnet as claims
-from benchmarks.claims import gnet_accuracy, gnet_ways
+from benchmarks.claims import gnet_accuracy, gnet_theory, gnet_ways
 from benchmarks.claims.claim import NotMeasured
 from benchmarks.gnet import hypervectors
 from benchmarks.gnet.cost import cost_of
@@ -135,6 +135,32 @@ def test_rows_of_rivals_compare_with_their_bars(tmp_path, monkeypatch):
         assert found.met and f"97.00 % at 10 %, best rival sign {theirs:.2f} %" in found.value  # also where it loses
         put(tmp_path / "gnet", "equal-bytes-4095.json", {"recipe": "tasu", "systems": systems[:3]})
         assert not gnet_ways.equal_bytes().met and "no int4 yet" in gnet_ways.equal_bytes().value
+
+
+def test_rows_of_theory_compare_with_their_bars(tmp_path, monkeypatch):
+    monkeypatch.setattr(gnet_theory, "RESULTS", tmp_path)
+    kinds = {"gaussian": 1.01, "rademacher": 0.99, "orthogonal": 0.6, "hadamard": 0.7}
+    means = [{"projection": kind, "what": "cosine", "mean_error": 0.001, "standard_error": 0.001, "theory": 0.0,
+              "variance": variance} for kind, variance in kinds.items()]  # fmt: skip
+    sparse = [{"projection": kind, "what": "sparse", "bias": 0.1, "theory": 0.105} for kind in ("rademacher",)]
+    sparse += [{"projection": "hadamard", "what": "sparse", "bias": 0.004, "theory": 0.0}]
+    put(tmp_path / "gnet", "estimator.json", {"rows": means + sparse})
+    assert gnet_theory.estimates().met and "0.60 to 0.70 of orthogonal" in gnet_theory.estimates().value
+    for row, key, wrong in ((means[0], "mean_error", 0.005), (means[1], "variance", 1.2), (sparse[0], "bias", 0.13),
+                            (sparse[1], "bias", 0.02)):  # fmt: skip
+        good, row[key] = row[key], wrong
+        put(tmp_path / "gnet", "estimator.json", {"rows": means + sparse})
+        assert not gnet_theory.estimates().met
+        row[key] = good
+    layers = [{"layer": layer, "projection": kind, "beyond": [0.0, 0.05], "delta": 0.05, "seeds": 20}
+              for layer in ("conv1", "network") for kind in ("gaussian", "rademacher")]  # fmt: skip
+    put(tmp_path / "gnet", "bound-some-seed0.json", {"layers": layers[:3]})
+    assert not gnet_theory.bounds().met
+    put(tmp_path / "gnet", "bound-some-seed0.json", {"layers": layers})
+    assert gnet_theory.bounds().met
+    layers[0]["beyond"] = [0.1]
+    put(tmp_path / "gnet", "bound-some-seed0.json", {"layers": layers})
+    assert not gnet_theory.bounds().met
 
 
 def test_the_campaigns_row_is_read_and_its_command_names_a_row(tmp_path, monkeypatch):
