@@ -39,6 +39,9 @@ Written by `python -m benchmarks.gnet.page` from `results/gnet` and `results/fau
 from `python -m benchmarks.gnet.slope`, ways from `python -m benchmarks.gnet.pareto`, estimates from
 `python -m benchmarks.gnet.estimator`, bounds from `python -m benchmarks.gnet.bound`.
 """
+MEMORY = (
+    "Beside codes a file holds thresholds, factors and a header. Codes of short rows take more than int4 weights do."
+)
 FLOAT_BITS, INT4_BITS = 32, 4
 
 
@@ -103,9 +106,9 @@ def memory_lines(grouped) -> list[str]:
 
 
 def stored(projection: str) -> str:
-    """Of `hadamard, offsets corrected` the rows' kind, and what a file has of them."""
-    kind = projection.split(",")[0]
-    return f"{kind}: {'int16 rows' if kind == 'orthogonal' else 'a seed'}"
+    """Of `hadamard, offsets corrected`: what a file has of the rows, then the rest."""
+    kind, *rest = projection.split(", ")
+    return "; ".join([f"{kind}: {'int16 rows' if kind == 'orthogonal' else 'a seed'}", *rest])
 
 
 def slope_parts(results: Path, out: Path) -> list[str]:
@@ -154,7 +157,7 @@ def page(results: Path, out: Path) -> str:
     ]
     parts += factorial_parts(results, out)
     if memory := memory_lines(grouped):
-        parts += ["## Memory", "", *memory, ""]
+        parts += ["## Memory", "", *memory, "", MEMORY, ""]
     for made in (hypervector_parts, estimator_parts, slope_parts, bound_parts, equal_parts, fault_parts):
         parts += made(results, out)
     return "\n".join(parts).rstrip() + "\n"
