@@ -9,10 +9,10 @@ import torch
 
 from benchmarks.claims import pcpp_fda
 from benchmarks.claims.claim import NotMeasured
-from benchmarks.methods import accumulators, compare, finetune, variants, vit
+from benchmarks.methods import accumulators, compare, finetune, step, variants, vit
 from bitwright.data import data_root, from_arrays
 from bitwright.data.float_weights import FLOAT_WEIGHTS
-from bitwright.quantizers import METHODS, make_quantizer
+from bitwright.quantizers import METHODS, make_quantizer, native_signs
 from bitwright.quantizers.theory import check_pair
 
 RNG = np.random.default_rng(0)
@@ -144,3 +144,14 @@ def test_long_runs_go_on_where_the_results_file_ends(tmp_path, monkeypatch, caps
     assert runs[0] == kept[0] and [r["method"] for r in runs] == [vit.FLOAT, vit.BOTH]
     assert f"| BW | {vit.BOTH} | 1 |" in shown
     assert "0.0 h for 0 runs" in call("--methods", vit.FLOAT, "--measure")
+
+
+def test_a_step_is_timed_with_the_native_library_and_without(tmp_path, monkeypatch, capsys):
+    path, seen = tmp_path / "small.toml", []
+    path.write_text('model = "resnet20"\ndata = "cifar10"\nepochs = 4\nbatch_size = 8\noptimizer = "sgd"\n'
+                    '[model_options]\nform = "single"\nwidth = 4\nblocks = [1]\nquantizer = "fda"\n')  # fmt: skip
+    monkeypatch.setattr(native_signs, "available", lambda: True)  # whatever is built here
+    monkeypatch.setattr(native_signs, "takes", lambda *x: bool(seen.append(native_signs.available())))
+    monkeypatch.setattr("sys.argv", ["step", str(path), "--steps", "1"])
+    step.main()
+    assert set(seen) == {True, False} and " 4 epochs" in capsys.readouterr().out
