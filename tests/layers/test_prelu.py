@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright
 from torch import nn  # noqa: E402
 
 from bitwright.layers import PReLU, RPReLU  # noqa: E402
+from bitwright.quantizers import make_quantizer  # noqa: E402
 from tests.native.sign_passes import isa  # noqa: E402, F401
 
 SHAPES = [(1, 1), (5, 16, 3, 3), (4097, 1), (3, 70), (300, 33), (2, 130, 5, 7), (1000, 32), (0, 16), (70_001, 3)]
@@ -65,6 +66,9 @@ def test_edges_and_what_is_left_to_torch(isa):  # noqa: F811
     assert layer.double()(x.double()).dtype == shifted.double()(x.double()).dtype == torch.float64
     assert type(PReLU(3)(torch.randn(2, 3)).grad_fn).__name__ == "PreluKernelBackward0"
     assert type(RPReLU(3)(torch.randn(2, 3, 5, 5)).grad_fn).__name__ == "AddBackward0"  # channels first
+    for wrong in (RPReLU(3), make_quantizer("fda_noise", 3, axis=1).train()):
+        with pytest.raises(RuntimeError, match="size|shape"):
+            wrong(torch.randn(4, 6))
     assert list(layer.state_dict()) == list(own.state_dict()) == ["weight"]
 
 

@@ -80,7 +80,9 @@ class RPReLU(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         learned = self.shift_in, self.slope, self.shift_out
-        if native_signs.features_last(input) and native_signs.takes(input.detach(), *(v.detach() for v in learned)):
+        if native_signs.features_last(input, self.channels) and native_signs.takes(
+            input.detach(), *(v.detach() for v in learned)
+        ):
             return _Rprelu.apply(input, *learned, self.plain)  # type: ignore[return-value]
         return self.plain(input, *learned)
 

@@ -7,10 +7,9 @@ a pass computes is said in native/train/bw_train.h.
 import ctypes
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .native_library import OPERATORS, library_path, open_functions, parallel
 
@@ -77,16 +76,19 @@ def dense(x: Tensor) -> bool:
 
 def takes(x: Tensor, *others: Tensor) -> bool:
     """Whether the library computes with these: it is there, they are float32 on the CPU, x is dense, and nobody wants
-    derivatives through the pass itself (a backward pass that is to be differentiated again)."""
-    if x.numel() < SMALL or not dense(x) or torch.compiler.is_compiling():
+    derivatives through the pass itself (a backward pass that is to be differentiated again) or its graph."""
+    if not SMALL <= x.numel() > 0 or not dense(x) or torch.compiler.is_compiling() or torch.jit.is_tracing():
         return False
     wanted = torch.is_grad_enabled() and any(t.requires_grad for t in (x, *others))
-    plain = all(t.dtype == torch.float32 and t.device.type == "cpu" for t in (x, *others))
-    return plain and not wanted and x.numel() > 0 and available()
+    plain = all(type(t) in (Tensor, nn.Parameter) for t in (x, *others))  # no shards, no fakes
+    fit = all(t.dtype == torch.float32 and t.device.type == "cpu" for t in (x, *others))
+    return plain and fit and not wanted and available()
 
 
-def features_last(x: Tensor) -> bool:
-    """Whether the numbers along axis 1 lie one after the other: rows, or images with channels last."""
+def features_last(x: Tensor, features: int) -> bool:
+    """Whether there are so many numbers along axis 1, one after the other: rows, or images with channels last."""
+    if x.dim() < 2 or x.shape[1] != features:
+        return False
     if x.dim() == 4:
         return x.is_contiguous(memory_format=torch.channels_last)
     return x.dim() == 2 and x.is_contiguous()
@@ -155,30 +157,16 @@ def _rprelu(x: Tensor, grad: Tensor | None, vectors: Tensor) -> tuple[Tensor, Te
     return y, sums.sum(0)
 
 
-def _pass_shapes(x: Tensor, grad: Any, numbers: Any, kind: int) -> tuple[Tensor, Tensor]:
-    n_chunks = -(-x.numel() // CHUNK) if kind in (MOMENTS, PRELU_BACK) else 0
-    return x.new_empty(0) if kind == MOMENTS else torch.empty_like(x), x.new_empty((n_chunks, 2), dtype=torch.float64)
-
-
-def _rprelu_shapes(x: Tensor, grad: Any, vectors: Tensor) -> tuple[Tensor, Tensor]:
-    return torch.empty_like(x), torch.empty_like(vectors)
-
-
-def _noise_back_shapes(grad: Tensor, x: Tensor, down: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
-    return torch.empty_like(x), down.new_empty((2, *down.shape))
-
-
 _NOISE = "int shortcut, float alpha, float a"
-for _schema, _function, _shapes in (
-    ("sign_pass(Tensor x, Tensor? grad, Tensor? numbers, int kind) -> (Tensor, Tensor)", _pass, _pass_shapes),
-    (f"sign_noise(Tensor x, Tensor down, Tensor up, {_NOISE}) -> Tensor", _noise, lambda x, *rest: torch.empty_like(x)),
-    (f"sign_noise_back(Tensor grad, Tensor x, Tensor down, Tensor up, Tensor? numbers, int kind, {_NOISE})"
-     " -> (Tensor, Tensor)", _noise_back, _noise_back_shapes),
-    ("sign_rprelu(Tensor x, Tensor? grad, Tensor vectors) -> (Tensor, Tensor)", _rprelu, _rprelu_shapes),
-):  # fmt: skip
+for _schema, _function in {
+    "sign_pass(Tensor x, Tensor? grad, Tensor? numbers, int kind) -> (Tensor, Tensor)": _pass,
+    f"sign_noise(Tensor x, Tensor down, Tensor up, {_NOISE}) -> Tensor": _noise,
+    f"sign_noise_back(Tensor grad, Tensor x, Tensor down, Tensor up, Tensor? numbers, int kind, {_NOISE})"
+    " -> (Tensor, Tensor)": _noise_back,
+    "sign_rprelu(Tensor x, Tensor? grad, Tensor vectors) -> (Tensor, Tensor)": _rprelu,
+}.items():
     OPERATORS.define(_schema)
     OPERATORS.impl(_schema.split("(")[0], _function, "CPU")
-    torch.library.register_fake(f"bitwright::{_schema.split('(')[0]}", _shapes, lib=OPERATORS)
 
 sign_pass = torch.ops.bitwright.sign_pass
 sign_noise = torch.ops.bitwright.sign_noise
