@@ -15,14 +15,11 @@ from .pair import QuantizerPair, hard_sign, quantize
 
 def takes(x: Tensor, pair: QuantizerPair, module: Any) -> bool:
     """Whether the library computes x, an activation, through this pair with this NoiseAdaptation beside it."""
+    features, width = module.down.shape
     known = pair.forward is hard_sign and pair.prepare is None and isinstance(pair.backward, NativeBackward)
-    fits = module.down.dtype == torch.float32 and 0 < module.down.shape[1] <= native_signs.WIDTH
-    return (
-        known
-        and fits
-        and native_signs.features_last(x, len(module.down))
-        and native_signs.takes(x.detach(), module.down.detach())
-    )
+    if not known or width > native_signs.WIDTH or not native_signs.features_last(x, features):
+        return False
+    return native_signs.takes(x.detach(), module.down.detach(), module.up.detach())
 
 
 class _Noisy(torch.autograd.Function):
