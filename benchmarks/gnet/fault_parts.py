@@ -13,7 +13,11 @@ STORES, MAKES = "program, what it stores of it", "program, how much an image mak
 # target -> what is flipped, and the head of its table
 TARGETS = {
     "weights": ("What is stored of the weights: codes, or numbers of the file's width.", STORES),
-    "thresholds": ("What is stored beside the weights: thresholds, factors, offsets, as numbers of the file.", STORES),
+    "thresholds": (
+        "What is stored beside the weights: thresholds, factors, offsets, as numbers of the file. One high bit of a "
+        "factor spoils a channel, so where relus keep numbers these need protection that codes of weights do not.",
+        STORES,
+    ),
     "bytes": ("Everything stored but wiring and seeds: weights and thresholds together.", STORES),
     "activations": ("Every bit that an operation makes, codes of projections among them, anew for each image.", MAKES),
     "projections": ("The bits of codes of inputs, before they are compared, anew for each image.", MAKES),

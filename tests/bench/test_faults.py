@@ -229,7 +229,7 @@ def test_the_command_prints_a_table_and_writes_a_plot(tmp_path, capsys):
     call = ["faults", str(tmp_path / "m.bw"), "--rate", "0", "0.5", "--seeds", "2", "--samples", "50"]
     assert main([*call, "--out", str(tmp_path / "curve")]) == 0
     shown = capsys.readouterr().out
-    assert "weights flipped, 50 test samples of digits" in shown and " 50.0%" in shown
+    assert "weights flipped, 50 test samples of digits" in shown and " 50%" in shown
     points = json.loads((tmp_path / "curve.json").read_text())["points"]
     assert [point["flipped"] for point in points] == [0, 0, 320, 320]
     assert (tmp_path / "curve.svg").read_text().startswith("<svg")

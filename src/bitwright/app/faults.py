@@ -45,9 +45,9 @@ def faults_command(
     voted = f", majority of {copies} copies" if copies > 1 else ""
     print(f"{program}: {target} flipped{voted}, {len(x):,} test samples of {data_name}, {seeds} seeds")
     points = fault_curve(opened, x, y, target, rate, range(seeds), copies=copies)
-    print("  rate   accuracy   sd")
+    print("   rate   accuracy   sd")
     for row in summarize_faults(points):
-        print(f"{100 * row['rate']:5.1f}%   {row['mean']:7.2f}  {row['sd']:5.2f}")
+        print(f"{100 * row['rate']:6g}%   {row['mean']:7.2f}  {row['sd']:5.2f}")
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         name = out.stem if out.suffix in (".json", ".svg") else out.name  # a rate in a name is no suffix
