@@ -155,7 +155,7 @@ CLAIMS = [
     row("faults-equal", "the same beside rivals of equal bytes, majority vote", "crossovers published",
         f"python -m benchmarks.gnet.equal_bytes runs/{TASU}-seed0 --rivals mnist_logic runs/mnist_gnet_sign-seed0",
         equal_bytes),
-    row("speed", "speed, every N = 2,047, 1 core", ">= 1,500 images/s", "make claims OF=gnet", speed, False),
+    row("speed", "speed, every N = 2,047, 1 core; bits 1/8/seed/12 of weights, activations, projections, sums",">= 1,500 images/s", "make claims OF=gnet", speed, False),
     row("memory", "memory of a Program", "weight codes + seeds", "make claims OF=gnet", memory, False),
     row("exact", "Program = twin, interpreter = kernels, in all rows measured", "0 differing",
         "python -m benchmarks.gnet", lambda: verified((FLOAT, NOISE, TASU))),
