@@ -32,7 +32,8 @@ agree, and what flipped bits do.
 - **offsets corrected**: `correct_offsets` on 500 training images, without their labels.
 - `mnist_gnet`: relus between layers (RASU), trained as it is; `mnist_gnet_noise`: with the noise that codes will have;
   `mnist_gnet_shift`: on images moved by up to two pixels; `mnist_gnet_tasu`: signs between layers (TASU), with noise;
-  `epilepsy_gnet`, `epilepsy_mixed_gnet`: signals, with noise. Their fields stand in `recipes/`.
+  `fashion_gnet`: Fashion-MNIST, with noise; `epilepsy_gnet`, `epilepsy_mixed_gnet`: signals, with noise. Their fields
+  stand in `recipes/`.
 
 Written by `python -m benchmarks.gnet.page` from `results/gnet` and `results/faults`; do not edit. A row comes from
 `python -m benchmarks.gnet RUN`, faults from `bitwright faults` and `python -m benchmarks.gnet.equal_bytes`, slopes

@@ -1,16 +1,20 @@
 """How fast a training step of a recipe is on a CPU, with the native library's passes over sign layers and without.
 
 `python -m benchmarks.methods.step cifar_fda60 cifar_best60_resnet20`: random images, steps of both kinds in turn, the
-median of their processor time, and the hours that a run of that many epochs takes at that pace.
+median of their processor time, and the hours that a run of that many epochs takes at that pace. --out keeps the table.
 """
 
 import argparse
+import json
 import statistics
 import time
 from contextlib import nullcontext
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
+
+from bitwright.bench.machine import commit, hardware
 
 RECIPES = ("cifar_fda60_baseline", "cifar_fda60_sine", "cifar_fda60", "cifar_best60_resnet20")
 TRAINING_IMAGES = 45_000  # of CIFAR-10, without the validation split
@@ -52,6 +56,7 @@ def main() -> None:
     parser.add_argument("recipes", nargs="*", default=list(RECIPES), help="names or files; images of 3 x 32 x 32")
     parser.add_argument("--steps", type=int, default=7, help="of each kind")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="such as results/training-step.json")
     args = parser.parse_args()
     import torch
 
@@ -61,11 +66,18 @@ def main() -> None:
     if not native_signs.available():
         raise SystemExit("the native training library is not built: pip install . with a C compiler, or make setup")
     print(f"{'recipe':28} {'plain':>8} {'native':>8} {'ratio':>6}  images a second of processor time")
+    rows = []
     for name in args.recipes:
         plain, fast, epochs = measure(name, args.steps)
         hours = epochs * TRAINING_IMAGES / fast / 3600
+        rows.append({"recipe": name, "plain": round(plain, 1), "native": round(fast, 1), "core_hours": round(hours, 2)})
         print(f"{name:28} {plain:8.0f} {fast:8.0f} {fast / plain:6.2f}  {epochs} epochs: {hours:.1f} core-hours",
               flush=True)  # fmt: skip
+    if args.out is not None:
+        table = {"unit": "images a second of processor time", "steps": args.steps, "threads": args.threads,
+                 "hardware": hardware(), "commit": commit(), "rows": rows}  # fmt: skip
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        args.out.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

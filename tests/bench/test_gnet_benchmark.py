@@ -117,6 +117,7 @@ def test_rows_of_rivals_compare_with_their_bars(tmp_path, monkeypatch):
     plain = {"split": "test", "accuracy": 80.0, "model_accuracy": 84.0, "hyperdimensions": 99, "projection": "hadamard"}
     ways = [{"way": "a", "hyperdimensions": n, "accuracy": a, "tuned": n, "split": "test", "cost": {"total": 1000 * n}}
             for n, a in ((99, 82.0), (200, 98.9))]  # fmt: skip
+    ways.append({**ways[0], "way": "b", "accuracy": 83.0})  # another way of tuning makes the gap no smaller
     for seed in range(3):
         put(tmp_path / "gnet", f"r-seed{seed}.json", {"seed": seed, "rows": [plain]})
         table = {"data": "mnist", "seed": seed, "papers_total": 20_000_000, "rows": ways}

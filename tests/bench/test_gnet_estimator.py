@@ -69,11 +69,12 @@ def test_measured_beside_theory_and_on_the_page(tmp_path, monkeypatch):
 
 
 def test_bounds_beside_observations(tmp_path, monkeypatch):
-    """The command on a small net of digits: a network's row, Rademacher's bias, the page."""
+    """The command on a small net for digits, as it begins: a network's row, Rademacher's bias, the page."""
     from benchmarks.gnet import bound
     from bitwright.freeze import guarantees
 
     monkeypatch.setattr(bound, "RESULTS", tmp_path)
+    monkeypatch.setattr(bound, "fit", lambda model, data, **fields: model.eval())  # the same weights on any machine
     monkeypatch.setattr(guarantees, "MEASURED_ROWS", 1 << 13)
     asked = "bound --layers linear1 --n 255 1023 --seeds 5 --network-n 4095 16383 --network-seeds 2 --samples 2"
     monkeypatch.setattr("sys.argv", asked.split())
@@ -83,9 +84,7 @@ def test_bounds_beside_observations(tmp_path, monkeypatch):
         (layer, kind) for layer in ("linear1", "network") for kind in ("gaussian", "rademacher")
     ]
     for row in rows:
-        drawn = row["layer"] == "linear1"  # 5 % of its draws may lie beyond
-        assert max(row["beyond"]) <= (0.2 if drawn else 0)
-        assert all(a < b * (1.25 if drawn else 1) for a, b in zip(row["largest"], row["bounds"], strict=True))
+        assert max(row["beyond"]) == 0 and all(a < b for a, b in zip(row["largest"], row["bounds"], strict=True))
         assert row["largest"][1] < row["largest"][0]  # errors shrink
     estimates = 32 * 100
     assert rows[0]["bounds"][0] == pytest.approx(math.sqrt(2 / 255 * math.log(2 * estimates / 0.05)))

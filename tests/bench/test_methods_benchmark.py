@@ -152,6 +152,9 @@ def test_a_step_is_timed_with_the_native_library_and_without(tmp_path, monkeypat
                     '[model_options]\nform = "single"\nwidth = 4\nblocks = [1]\nquantizer = "fda"\n')  # fmt: skip
     monkeypatch.setattr(native_signs, "available", lambda: True)  # whatever is built here
     monkeypatch.setattr(native_signs, "takes", lambda *x: bool(seen.append(native_signs.available())))
-    monkeypatch.setattr("sys.argv", ["step", str(path), "--steps", "1"])
+    out = tmp_path / "out" / "step.json"
+    monkeypatch.setattr("sys.argv", ["step", str(path), "--steps", "1", "--out", str(out)])
     step.main()
     assert set(seen) == {True, False} and " 4 epochs" in capsys.readouterr().out
+    (row,) = json.loads(out.read_text())["rows"]
+    assert row["recipe"] == str(path) and row["plain"] > 0 and row["native"] > 0

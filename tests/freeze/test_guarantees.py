@@ -150,8 +150,9 @@ def test_errors(options, words):
 
 def test_lengths_without_a_promise_are_named():
     net, x = small_net(), np.zeros((1, 1, 4, 4), np.uint8)
-    with pytest.raises(ValueError, match="have no number for '3'"):
-        guaranteed_errors(net, x, [100], 0.1)
+    for lengths in ([100], [100, 100, 100], {"0": 100}, {"0": 100, "3": 100, "4": 100}):
+        with pytest.raises(ValueError, match="do not fit the cosine layers .*3; give one number"):
+            guaranteed_errors(net, x, lengths, 0.1)
     with pytest.raises(ValueError, match="guaranteed_errors: rows of 'hadamard' are not independent"):
         guaranteed_errors(net, x, 100, 0.1, "hadamard")
 

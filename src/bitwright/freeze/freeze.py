@@ -66,7 +66,7 @@ def freeze(
     """The Program of a trained model; `program.frozen` holds the twin and the report (it is not saved in the file).
 
     model: any nn.Module whose forward mixes bitwright's layers with torch's (see freeze/torch_rules.py,
-    freeze/trace.py).
+    freeze/call_rules.py).
     input: what the model eats: a Dataset, an InputSpec, or an array such as x_train (uint8 or other integers, or
     float32).
     classes: names of the classes, taken from a Dataset if `input` is one.

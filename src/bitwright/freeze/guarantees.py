@@ -24,6 +24,8 @@ from bitwright.layers import RASU, TASU, CosineConv2d, CosineLinear
 
 MEASURED_ROWS = 1 << 16  # rows that a mean of Rademacher signs is measured with
 MEASURED_PAIRS = 4096
+CosineLayer = CosineLinear | CosineConv2d
+Layers = list[tuple[str, CosineLayer, Tensor, float]]  # name, layer, its inputs (M, p), alpha of the RASU before
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,9 @@ def required_hyperdimensions(
                 f"required_hyperdimensions: {name}: the bias of Rademacher rows may be {biases[i]:.3g}, no length "
                 f"brings the error below it; eps is {own[i]:.3g}; use projection='gaussian' or a larger eps"
             )
-        outputs = layer.weight.shape[0]  # type: ignore[union-attr]
-        n = hoeffding(room, share, outputs * len(rows))  # type: ignore[arg-type]
-        bounds.append(LayerBound(name, n, own[i], error[i], outputs, len(rows), biases[i], _shortest(rows)))  # type: ignore[arg-type]
+        outputs = layer.weight.shape[0]
+        n = hoeffding(room, share, outputs * len(rows))
+        bounds.append(LayerBound(name, n, own[i], error[i], outputs, len(rows), biases[i], _shortest(rows)))
     return bounds
 
 
@@ -109,24 +111,30 @@ def guaranteed_errors(
     its error into the direction that hurts the next one most. The rest as in `required_hyperdimensions`, errors too.
     """
     seen = _layers_of("guaranteed_errors", model, data, delta, projection, scope)
-    given = checked_lengths(hyperdimensions)
+    lengths = _lengths_for([name for name, *_ in seen], hyperdimensions)
     share, biases = _shares(seen, delta, projection)
     bounds: list[LayerBound] = []
     for i, (name, layer, rows, factor) in enumerate(seen):
-        try:
-            n = given[name] if isinstance(given, Mapping) else given[i] if isinstance(given, Sequence) else given
-        except (KeyError, IndexError):
-            raise ValueError(f"guaranteed_errors: hyperdimensions {given} have no number for {name!r}") from None
-        outputs, shortest = layer.weight.shape[0], _shortest(rows)  # type: ignore[union-attr]
-        own = error = min(2.0, hoeffding_error(n, share, outputs * len(rows)) + biases[i])  # type: ignore[arg-type]
+        n, outputs, shortest = lengths[i], layer.weight.shape[0], _shortest(rows)
+        own = error = min(2.0, hoeffding_error(n, share, outputs * len(rows)) + biases[i])
         if scope == "network" and bounds:
             off = factor * math.sqrt(rows.shape[1]) * bounds[-1].error  # length of what is added to the input
             error = min(2.0, own + 2 / math.pi * math.asin(off / shortest)) if off < shortest else 2.0
-        bounds.append(LayerBound(name, n, own, error, outputs, len(rows), biases[i], shortest))  # type: ignore[arg-type]
+        bounds.append(LayerBound(name, n, own, error, outputs, len(rows), biases[i], shortest))
     return bounds
 
 
-Layers = list[tuple[str, nn.Module, Tensor, float]]
+def _lengths_for(names: Sequence[str], hyperdimensions: Dimensions) -> list[int]:
+    """One for each of the layers, in order."""
+    given = checked_lengths(hyperdimensions)
+    if isinstance(given, int):
+        return [given] * len(names)
+    if set(given) != set(names) if isinstance(given, Mapping) else len(given) != len(names):
+        raise ValueError(
+            f"guaranteed_errors: hyperdimensions {given} do not fit the cosine layers {', '.join(names)}; give one "
+            "number, one for each in order, or one for each by name"
+        )
+    return [given[name] for name in names] if isinstance(given, Mapping) else list(given)
 
 
 def _layers_of(who: str, model: nn.Module, data: np.ndarray, delta: float, projection: str, scope: str) -> Layers:
@@ -161,13 +169,13 @@ def _checked(who: str, model: nn.Module, data: np.ndarray) -> np.ndarray:
     return data
 
 
-def measured_bias(layer: nn.Module, rows: Tensor, delta: float, seed: int = 0) -> float:
+def measured_bias(layer: CosineLayer, rows: Tensor, delta: float, seed: int = 0) -> float:
     """Largest |mean of Rademacher agreements - z| among pairs of the layer's weights and `rows` (M, p), as measured on
     MEASURED_ROWS rows, plus what the measurement may be off by with probability delta.
 
     At most MEASURED_PAIRS inputs are taken, those with the fewest large entries, where the bias is.
     """
-    weight = layer.weight.detach().double().flatten(1)  # type: ignore[union-attr,operator]
+    weight = layer.weight.detach().double().flatten(1)
     spread = rows.abs().amax(1) / rows.norm(dim=1).clamp_min(1e-30)
     chosen = rows[spread.argsort(descending=True)[: max(1, MEASURED_PAIRS // len(weight))]].double()
     z = 2 / math.pi * torch.asin((F.normalize(chosen) @ F.normalize(weight).T).clamp(-1, 1))
@@ -189,9 +197,9 @@ def _shortest(rows: Tensor) -> float:
     return float(rows.norm(dim=1).min())
 
 
-def _inputs_of(model: nn.Module, data: np.ndarray) -> list[tuple[str, nn.Module, Tensor, float]]:
-    """(name, layer, inputs or patches with their shift (M, p), alpha of the RASU before) of every cosine layer."""
-    found: list[tuple[str, nn.Module, Tensor, float]] = []
+def _inputs_of(model: nn.Module, data: np.ndarray) -> Layers:
+    """Of every cosine layer; inputs or patches with their shift."""
+    found: Layers = []
     state = {"alpha": 1.0}
 
     def hook(name: str):
@@ -199,6 +207,7 @@ def _inputs_of(model: nn.Module, data: np.ndarray) -> list[tuple[str, nn.Module,
             if isinstance(module, RASU):
                 state["alpha"] = float(module.log_alpha.exp())
                 return
+            assert isinstance(module, CosineLinear | CosineConv2d)
             found.append((name, module, _vectors(module, args[0]), state["alpha"]))
             state["alpha"] = 1.0
 
@@ -217,8 +226,8 @@ def _inputs_of(model: nn.Module, data: np.ndarray) -> list[tuple[str, nn.Module,
     return found
 
 
-def _vectors(layer: nn.Module, x: Tensor) -> Tensor:
+def _vectors(layer: CosineLayer, x: Tensor) -> Tensor:
     if isinstance(layer, CosineConv2d):
         padded = F.pad(x, layer._reversed_padding_repeated_twice, value=layer.pad_value)
         x = F.unfold(padded, layer.kernel_size, layer.dilation, 0, layer.stride).transpose(1, 2).flatten(0, 1)  # type: ignore[arg-type]
-    return x.flatten(0, -2) + layer.input_shift()  # type: ignore[operator]
+    return x.flatten(0, -2) + layer.input_shift()

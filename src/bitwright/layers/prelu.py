@@ -1,6 +1,7 @@
 """PReLU as torch has it, in one pass there and one back on a CPU.
 
 PyTorch's own way back writes the products that make the slope's gradient to memory before it adds them up.
+Source: He et al. 2015, arXiv:1502.01852.
 """
 
 from typing import Any
