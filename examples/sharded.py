@@ -68,4 +68,5 @@ if __name__ == "__main__":
             json.dump(found, file)
         print(f"loss {found[0]:.3f} -> {found[-1]:.3f}")
     if distributed.is_initialized():
+        distributed.barrier()  # else the first to leave may tear down what the other still reads
         distributed.destroy_process_group()
