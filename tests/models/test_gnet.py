@@ -3,7 +3,7 @@
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright[train]'")
-from bitwright.layers import BinaryConv2d, BinaryLinear, CosineConv2d, CosineLinear  # noqa: E402
+from bitwright.layers import BinaryConv2d, BinaryLinear, CosineConv2d, CosineLinear, EmbeddingNoise  # noqa: E402
 from bitwright.models import create_model  # noqa: E402
 
 OPTIONS = {"shape": (2, 9, 8), "channels": (4, 6), "kernels": (3, 5), "hidden": (11,), "classes": 7}
@@ -27,6 +27,15 @@ def test_scores_have_a_row_an_example_and_training_reaches_every_parameter(name)
     assert model.eval()(x).shape == (5, 7)
 
 
+@pytest.mark.parametrize("name", ["gnet", "gnet_1d"])
+def test_each_layer_may_be_trained_for_its_own_length(name):
+    options = {"channels": (4,), "kernels": (3,), "hidden": (5,)}
+    model = create_model(name, train_dimensions=(64, 0, 256), train_dimensions_end=(128, 0, 256), **options)
+    noises = [m for m in model.modules() if isinstance(m, EmbeddingNoise)]
+    assert [(noise.start, noise.end) for noise in noises] == [(64, 128), (0, 0), (256, 256)]
+    assert len(set(map(id, noises))) == 3
+
+
 def test_all_have_one_topology():
     kinds = (CosineConv2d, CosineLinear, BinaryConv2d, BinaryLinear, torch.nn.Conv2d, torch.nn.Linear)
     shapes = [
@@ -46,7 +55,8 @@ def test_the_first_layer_alone_looks_from_the_middle_of_the_span(name, options):
 
 
 @pytest.mark.parametrize("options, words", [({"activation": "relu"}, "rasu, tasu"), ({"kernels": (3, 4)}, "odd kernel"),
-                                            ({"channels": (3,)}, "one odd kernel each")])  # fmt: skip
+                                            ({"channels": (3,)}, "one odd kernel each"),
+                                            ({"train_dimensions": (64, 32)}, "the 4 cosine layers")])  # fmt: skip
 def test_errors(options, words):
     with pytest.raises(ValueError, match=words):
         create_model("gnet", **options)

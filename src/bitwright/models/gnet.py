@@ -5,7 +5,7 @@ each. Here every class cosine goes through the arcsin too and a learned temperat
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 
 from torch import nn
 
@@ -26,30 +26,30 @@ ACTIVATIONS = {"rasu": RASU, "tasu": TASU}
 
 def gnet(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: Sequence[int] = (32, 64),
          kernels: Sequence[int] = (5, 5), hidden: Sequence[int] = (512,), activation: str = "rasu",
-         dropout: float = 0.5, dropout2d: float = 0.0, train_dimensions: float = 0.0, train_dimensions_end: float = 0.0,
-         sweep: bool = False, hyperdimensions: int | Sequence[int] = 2047, projection: str = "hadamard",
-         rounds: int = 2, temperature: float = 16.0, span: float = 255.0) -> nn.Sequential:  # fmt: skip
+         dropout: float = 0.5, dropout2d: float = 0.0, train_dimensions: float | Sequence[float] = 0.0,
+         train_dimensions_end: float | Sequence[float] = 0.0, sweep: bool = False,
+         hyperdimensions: int | Sequence[int] = 2047, projection: str = "hadamard", rounds: int = 2,
+         temperature: float = 16.0, span: float = 255.0) -> nn.Sequential:  # fmt: skip
     """x: float (batch, C, H, W), raw integers 0..span -> (batch, classes).
 
     Each stage is CosineConv2d that keeps the size (odd kernels), MaxPool2d(2), RASU or TASU; then linear stages, the
-    class cosines and a temperature. train_dimensions, train_dimensions_end, sweep: as in EmbeddingNoise.
-    hyperdimensions, projection, rounds: how `freeze` embeds the network where it is not told otherwise. span: the
-    input's largest value, whose middle the first layer learns its shift from. Raises ValueError for an unknown
-    activation, an even kernel, lists of different lengths, or a span that is not positive.
+    class cosines and a temperature. train_dimensions, train_dimensions_end, sweep: as in EmbeddingNoise, the numbers
+    for all cosine layers or one for each, input first. hyperdimensions, projection, rounds: how `freeze` embeds the
+    network where it is not told otherwise. span: the input's largest value, whose middle the first layer learns its
+    shift from. Raises ValueError for an unknown activation, an even kernel, lists of different lengths, or a span that
+    is not positive.
     """
     if activation not in ACTIVATIONS:
         raise ValueError(f"gnet: no activation {activation!r}; choose one of {', '.join(ACTIVATIONS)}")
     check_stages("gnet", channels, kernels)
 
-    def noise() -> EmbeddingNoise:
-        return EmbeddingNoise(train_dimensions, train_dimensions_end, sweep)
-
+    noise = layer_noises("gnet", len(channels) + len(hidden) + 1, train_dimensions, train_dimensions_end, sweep)
     signs = activation == "tasu"
     width, height, breadth = shape
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for i, (out, kernel) in enumerate(zip(channels, kernels, strict=True), 1):
         first: dict = middle_of(span) if i == 1 else {"pad_value": -1.0 if signs else 0.0}
-        layers[f"conv{i}"] = CosineConv2d(width, out, kernel, padding=kernel // 2, pool=2, noise=noise(), **first)
+        layers[f"conv{i}"] = CosineConv2d(width, out, kernel, padding=kernel // 2, pool=2, noise=next(noise), **first)
         layers[f"act{i}"] = ACTIVATIONS[activation]()
         if dropout2d:
             layers[f"drop{i}"] = nn.Dropout2d(dropout2d)
@@ -61,17 +61,29 @@ def gnet(shape: Sequence[int] = (1, 28, 28), classes: int = 10, channels: Sequen
 
 
 def linear_stages(layers: OrderedDict[str, nn.Module], width: int, classes: int, hidden: Sequence[int], done: int,
-                  activation: str, dropout: float, noise: Callable[[], EmbeddingNoise],
+                  activation: str, dropout: float, noise: Iterator[EmbeddingNoise],
                   span: float = 255.0) -> None:  # fmt: skip
     """Appends the hidden stages and the class cosines, reading `width` values, to layers of which `done` are stages."""
     for i, out in enumerate(hidden, done + 1):
         if dropout:
             layers[f"drop{i}"] = nn.Dropout(dropout)
         first = middle_of(span) if i == 1 else {}
-        layers[f"linear{i}"] = CosineLinear(width, out, noise=noise(), **first)
+        layers[f"linear{i}"] = CosineLinear(width, out, noise=next(noise), **first)
         layers[f"act{i}"] = ACTIVATIONS[activation]()
         width = out
-    layers["head"] = CosineLinear(width, classes, noise=noise())
+    layers["head"] = CosineLinear(width, classes, noise=next(noise))
+
+
+def layer_noises(who: str, layers: int, start: float | Sequence[float], end: float | Sequence[float],
+                 sweep: bool) -> Iterator[EmbeddingNoise]:  # fmt: skip
+    """One for each of so many cosine layers. Raises ValueError for lists of another length."""
+    lists = [list(n) if isinstance(n, Sequence) else [n] * layers for n in (start, end)]
+    if any(len(n) != layers for n in lists):
+        raise ValueError(
+            f"{who}: train_dimensions={start}, train_dimensions_end={end}; expected one number, or one for each of "
+            f"the {layers} cosine layers"
+        )
+    return iter([EmbeddingNoise(first, last, sweep) for first, last in zip(*lists, strict=True)])
 
 
 def middle_of(span: float) -> dict[str, float]:

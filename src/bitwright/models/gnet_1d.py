@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from ..layers import CosineConv1d, EmbeddingNoise, Temperature
-from .gnet import ACTIVATIONS, check_stages, embeddable, linear_stages, middle_of
+from ..layers import CosineConv1d, Temperature
+from .gnet import ACTIVATIONS, check_stages, embeddable, layer_noises, linear_stages, middle_of
 
 
 def gnet_1d(shape: Sequence[int] = (3, 1, 206), classes: int = 4, channels: Sequence[int] = (64, 48),
             kernels: Sequence[int] = (11, 7), hidden: Sequence[int] = (), pool: int = 2, activation: str = "rasu",
-            dropout: float = 0.0, train_dimensions: float = 0.0, train_dimensions_end: float = 0.0, sweep: bool = False,
+            dropout: float = 0.0, train_dimensions: float | Sequence[float] = 0.0,
+            train_dimensions_end: float | Sequence[float] = 0.0, sweep: bool = False,
             hyperdimensions: int | Sequence[int] = 2047, projection: str = "hadamard", rounds: int = 2,
             temperature: float = 16.0, span: float = 255.0) -> nn.Sequential:  # fmt: skip
     """x: float (batch, C, 1, length), raw integers 0..span -> (batch, classes).
@@ -30,16 +31,15 @@ def gnet_1d(shape: Sequence[int] = (3, 1, 206), classes: int = 4, channels: Sequ
         raise ValueError(f"gnet_1d: shape is {tuple(shape)}, expected (channels, 1, length); images are for `gnet`")
     check_stages("gnet_1d", channels, kernels)
 
-    def noise() -> EmbeddingNoise:
-        return EmbeddingNoise(train_dimensions, train_dimensions_end, sweep)
-
+    noise = layer_noises("gnet_1d", len(channels) + len(hidden) + 1, train_dimensions, train_dimensions_end, sweep)
     signs = activation == "tasu"
     width, length = shape[0], shape[2]
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for i, (out, kernel) in enumerate(zip(channels, kernels, strict=True), 1):
         first: dict = middle_of(span) if i == 1 else {"pad_value": -1.0 if signs else 0.0}
         first |= {"pad_value": float((span + 1) // 2)} if i == 1 else {}  # a signal's rest
-        layers[f"conv{i}"] = CosineConv1d(width, out, kernel, padding=kernel // 2, pool=pool, noise=noise(), **first)
+        first |= {"padding": kernel // 2, "pool": pool, "noise": next(noise)}
+        layers[f"conv{i}"] = CosineConv1d(width, out, kernel, **first)
         layers[f"act{i}"] = ACTIVATIONS[activation]()
         if dropout:
             layers[f"drop{i}"] = nn.Dropout(dropout)
