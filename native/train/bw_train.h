@@ -137,4 +137,37 @@ struct bw_train_rprelu {
 };
 
 BW_TRAIN_API void bw_train_rprelu(const struct bw_train_rprelu *job, int back);
+
+/* Cosine layers: y = (2 / pi) asin(cos), cos = (raw + bias) scale inverse, of images whose features come last, with a
+ * max-pool whose windows do not overlap; |cos| is kept at or below BW_TRAIN_EDGE. With spread > 0 each place gets
+ * spread sqrt(1 - y^2) times a normal number before the pool, which only (seed, pixel, feature) choose. Back, a noise's
+ * size counts as constant. sums: for each share of `bands` bands (rows of y) gradients of scale and of bias,
+ * [2][n_features]. */
+#define BW_TRAIN_EDGE 0.999999f
+enum { BW_TRAIN_POOL = 16 }; /* the most pixels of a window */
+struct bw_train_cosine {
+  int64_t n_images, height, width, n_features, pool_height, pool_width, bands, n_threads;
+  uint64_t seed;
+  double spread;
+  const float *raw, *inverse, *scale, *bias; /* raw, a number a pixel, a number a feature both */
+  float *y;                                  /* [n_images][height / pool_height][width / pool_width][n_features] */
+  uint8_t *place;                            /* as y: the pixel of the window, in the order of memory; NULL: no pool */
+  const float *grad;                         /* as y */
+  float *to_raw, *to_inverse, *sums;
+  void (*parallel)(void (*work)(void *), void *data, unsigned n_threads, unsigned flags); /* as in bw_train_stack */
+};
+
+BW_TRAIN_API void bw_train_cosine(const struct bw_train_cosine *job, int back);
+
+/* Of every row of n numbers of x: sums, and squares, sums of their squares; back, to_x = to_sums + 2 x to_squares. */
+struct bw_train_moments {
+  int64_t n_rows, n, n_threads;
+  const float *x;
+  float *sums, *squares;
+  const float *to_sums, *to_squares;
+  float *to_x;
+  void (*parallel)(void (*work)(void *), void *data, unsigned n_threads, unsigned flags); /* as in bw_train_stack */
+};
+
+BW_TRAIN_API void bw_train_moments(const struct bw_train_moments *job, int back);
 #endif

@@ -25,19 +25,24 @@ def isa(request, monkeypatch):
     return request.param
 
 
-@cache
 def sign_passes(isa: str) -> CDLL | None:
     """The training library's passes over sign layers alone, for one instruction set; None if this CPU lacks it."""
+    return passes("signs", isa, tuple(native_signs.SIGNATURES.items()))
+
+
+@cache
+def passes(stem: str, isa: str, signatures: tuple) -> CDLL | None:
+    """Those whose files begin with `stem`."""
     if not cpu_has(isa):
         return None
-    names = {"signs.c", "threads.c", "signs_reference.c", f"signs_{isa}.c"}
+    names = {f"{stem}.c", "threads.c", f"{stem}_reference.c", f"{stem}_{isa}.c"}
     flags = [*FLAGS[isa], *([] if isa == "reference" else [f"-DBW_HAVE_{isa.upper()}=1"])]
     with tempfile.TemporaryDirectory() as folder:
         (abi := Path(folder) / "abi.c").write_text(f"int bw_train_abi(void) {{ return {ABI}; }}")
-        sources, out = [abi, *(NATIVE / "train" / name for name in names)], Path(folder) / "signs.so"
+        sources, out = [abi, *(NATIVE / "train" / name for name in names)], Path(folder) / f"{stem}.so"
         command = [compiler(), "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-shared",
                    "-fPIC", *flags, f"-I{NATIVE}", *map(str, sources), "-o", str(out), "-lpthread"]  # fmt: skip
         subprocess.run(command, check=True)
-        opened = open_functions(out, native_signs.SIGNATURES)
+        opened = open_functions(out, dict(signatures))
     assert opened is not None
     return opened

@@ -8,39 +8,16 @@ embedding: NeurIPS 2025, arXiv:2511.21063, Lemma 3.1. No epsilon enters a norm h
 have one limit.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..ir import lower
 from ..ir.windows import Pair, pair
+from . import native_cosine
+from .angles import arcsine, inverse_length
 from .binary import Size
 from .cosine_noise import EmbeddingNoise
-
-EDGE = 1 - 1e-6  # |cos| is kept below it, where arcsin's slope is still finite
-TINY = 1e-30  # squared norm of an input without a direction: its cosines are 0
-
-
-class _Arcsine(torch.autograd.Function):
-    """Forward and backward in few passes over memory, which is what such a layer waits for."""
-
-    @staticmethod
-    def forward(ctx, cos: Tensor) -> Tensor:
-        clamped = cos.clamp(-EDGE, EDGE)
-        ctx.save_for_backward(clamped)
-        return torch.asin(clamped).mul_(2 / math.pi)
-
-    @staticmethod
-    def backward(ctx, *grads: Tensor):
-        (clamped,) = ctx.saved_tensors
-        return torch.addcmul(clamped.new_ones(()), clamped, clamped, value=-1).rsqrt_().mul_(2 / math.pi).mul_(grads[0])
-
-
-def arcsine(cos: Tensor) -> Tensor:
-    """(2/pi) arcsin of cos clamped to +-(1 - 1e-6); its gradient is that at the clamped place, so finite."""
-    return _Arcsine.apply(cos)  # type: ignore[return-value]
 
 
 class _Cosine:
@@ -67,6 +44,11 @@ class _Cosine:
         """The weight with rows of length 1, in its shape."""
         return F.normalize(self.weight.flatten(1), dim=1, eps=1e-15).view_as(self.weight)
 
+    def shifted(self, sums: Tensor, squares: Tensor) -> Tensor:
+        """Squared lengths of what has these sums and sums of squares, after the shift."""
+        shift = self.input_shift()
+        return squares + shift * (2 * sums + shift * self.weight[0].numel())
+
 
 class CosineLinear(_Cosine, nn.Linear):
     """x (*, in_features) -> (*, out_features), z = (2/pi) arcsin(cos(weight row, x + shift)).
@@ -84,10 +66,12 @@ class CosineLinear(_Cosine, nn.Linear):
     def cosines(self, x: Tensor) -> Tensor:
         """The cosines themselves, (*, out_features), not clamped."""
         shift, rows = self.input_shift(), self.directions()
-        squares = x.square().sum(-1, keepdim=True) + shift * (2 * x.sum(-1, keepdim=True) + shift * x.shape[-1])
-        return (F.linear(x, rows) + shift * rows.sum(1)) * squares.clamp_min(TINY).rsqrt()
+        squares = self.shifted(x.sum(-1, keepdim=True), x.square().sum(-1, keepdim=True))
+        return (F.linear(x, rows) + shift * rows.sum(1)) * inverse_length(squares)
 
     def forward(self, input: Tensor) -> Tensor:
+        if input.dim() == 2 and native_cosine.takes(self, input):
+            return native_cosine.linear(self, input)
         return self.noise(arcsine(self.cosines(input)))
 
 
@@ -114,18 +98,19 @@ class CosineConv2d(_Cosine, nn.Conv2d):
         shift, rows = self.input_shift(), self.directions()
         if any(self.padding):
             x = F.pad(x, self._reversed_padding_repeated_twice, value=self.pad_value)
-        sums, squares = self._windows(x.sum(1, keepdim=True)), self._windows(x.square().sum(1, keepdim=True))
-        squares = squares + shift * (2 * sums + shift * self.weight[0].numel())
+        sums, squares = self.windows(x.sum(1, keepdim=True)), self.windows(x.square().sum(1, keepdim=True))
         total = F.conv2d(x, rows, shift * rows.flatten(1).sum(1), self.stride, 0, self.dilation)
-        return total * squares.clamp_min(TINY).rsqrt()
+        return total * inverse_length(self.shifted(sums, squares))
 
-    def _windows(self, x: Tensor) -> Tensor:
+    def windows(self, x: Tensor) -> Tensor:
         """Sums of each window of x (batch, 1, height, width)."""
         if set(self.dilation) == {1}:
             return F.avg_pool2d(x, self.kernel_size, self.stride, divisor_override=1)  # type: ignore[arg-type]
         return F.conv2d(x, x.new_ones(1, 1, *self.kernel_size), None, self.stride, 0, self.dilation)
 
     def forward(self, input: Tensor) -> Tensor:
+        if native_cosine.takes(self, input):
+            return native_cosine.convolution(self, input)
         cos = self.cosines(input)
         if not self.pool:
             return self.noise(arcsine(cos))

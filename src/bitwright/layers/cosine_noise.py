@@ -44,12 +44,16 @@ class EmbeddingNoise(nn.Module):
     def active(self) -> bool:
         return self.training and self.start > 0
 
+    def draw(self) -> float:
+        """1 / N_t of the next call; drawn if it is swept."""
+        if self.sweep:
+            return 1 / (self.start * (self.end / self.start) ** float(torch.rand(())))
+        return read_number(self, "inverse")
+
     def forward(self, z: Tensor) -> Tensor:
         if not self.active:
             return z
-        inverse = read_number(self, "inverse")
-        if self.sweep:
-            inverse = 1 / (self.start * (self.end / self.start) ** float(torch.rand(())))
+        inverse = self.draw()
         with torch.no_grad():  # the spread's own dependence on z is left out of the gradient
             noise = _normal_like(z)
             spread = torch.addcmul(z.new_ones(()), z, z, value=-1).clamp_min_(0).sqrt_().mul_(noise)

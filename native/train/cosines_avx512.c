@@ -1,0 +1,6 @@
+#define NAME(x) x##_avx512
+#include "cosine_math.h"
+#include "cosine_rows.h"
+#include "cosine_back.h"
+#include "row_moments.h"
+#include "cosine_table.h"

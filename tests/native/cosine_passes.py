@@ -1,0 +1,29 @@
+"""The training library's passes over cosine layers, of every instruction set by name."""
+
+from ctypes import CDLL
+
+import pytest
+
+from bitwright.layers import native_cosine
+from bitwright.quantizers import native_signs
+from tests.native.kernels_lib import FLAGS, compiler
+from tests.native.sign_passes import passes
+
+
+def cosine_passes(isa: str) -> CDLL | None:
+    """Those of one instruction set; None if this CPU lacks it."""
+    # a list of ctypes is no key of a cache
+    return passes("cosines", isa, tuple((name, (a, tuple(b))) for name, (a, b) in native_cosine.SIGNATURES.items()))
+
+
+@pytest.fixture(params=list(FLAGS))
+def isa(request, monkeypatch):
+    """Its passes are those that are used, for tensors of any size."""
+    if compiler() is None:
+        pytest.skip("needs a C compiler: apt install gcc")
+    if (library := cosine_passes(request.param)) is None:
+        pytest.skip(f"this CPU lacks {request.param}")
+    monkeypatch.setattr(native_cosine, "_library", lambda: library)
+    monkeypatch.setattr(native_signs, "available", lambda: True)
+    monkeypatch.setattr(native_signs, "SMALL", 0)
+    return request.param
