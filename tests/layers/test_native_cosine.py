@@ -5,9 +5,10 @@ import math
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright[train]'")
-from torch.nn.functional import max_pool2d, normalize  # noqa: E402
+from torch.nn.functional import conv2d, max_pool2d, normalize  # noqa: E402
 
 from bitwright.layers import CosineConv1d, CosineConv2d, CosineLinear, EmbeddingNoise, native_cosine  # noqa: E402
+from bitwright.layers.window_sums import window_sums  # noqa: E402
 from tests.native.cosine_passes import isa  # noqa: E402, F401
 
 ROWS = native_cosine.SHARE // 32  # of 32 features a share of the work
@@ -161,3 +162,12 @@ def test_without_the_library_it_is_the_same(isa, monkeypatch):  # noqa: F811
     plain = layer(x)
     assert type(plain.grad_fn).__name__ == "_ArcsineBackward"
     torch.testing.assert_close(mine, plain)
+
+
+@pytest.mark.parametrize("kernel, stride, dilation", [((3, 5), (1, 1), (1, 1)), ((2, 1), (2, 3), (3, 2))])
+def test_sums_of_windows_are_a_convolution_of_ones(kernel, stride, dilation):
+    x = torch.randn(2, 1, 8, 9, dtype=torch.float64, requires_grad=True)
+    ones = torch.ones(1, 1, *kernel, dtype=torch.float64)
+    torch.testing.assert_close(window_sums(x, kernel, stride, dilation), conv2d(x, ones, None, stride, 0, dilation))
+    assert torch.autograd.gradcheck(lambda x: window_sums(x, kernel, stride, dilation), x)
+    assert torch.autograd.gradgradcheck(lambda x: window_sums(x, kernel, stride, dilation).sin(), x)

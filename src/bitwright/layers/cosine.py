@@ -98,11 +98,11 @@ class CosineConv2d(_Cosine, nn.Conv2d):
         shift, rows = self.input_shift(), self.directions()
         if any(self.padding):
             x = F.pad(x, self._reversed_padding_repeated_twice, value=self.pad_value)
-        sums, squares = self.windows(x.sum(1, keepdim=True)), self.windows(x.square().sum(1, keepdim=True))
+        sums, squares = self._windows(x.sum(1, keepdim=True)), self._windows(x.square().sum(1, keepdim=True))
         total = F.conv2d(x, rows, shift * rows.flatten(1).sum(1), self.stride, 0, self.dilation)
         return total * inverse_length(self.shifted(sums, squares))
 
-    def windows(self, x: Tensor) -> Tensor:
+    def _windows(self, x: Tensor) -> Tensor:
         """Sums of each window of x (batch, 1, height, width)."""
         if set(self.dilation) == {1}:
             return F.avg_pool2d(x, self.kernel_size, self.stride, divisor_override=1)  # type: ignore[arg-type]

@@ -19,6 +19,7 @@ from ..quantizers import native_signs
 from ..quantizers.native_library import OPERATORS, library_path, open_functions, parallel
 from .angles import arcsine, inverse_length
 from .cosine_noise import EmbeddingNoise
+from .window_sums import window_sums
 
 SHARE = 16384  # numbers a share of the work
 POOL = 16  # pixels of a window
@@ -216,5 +217,6 @@ def convolution(layer: Any, x: Tensor) -> Tensor:
         if pad:
             x, padding = F.pad(x, around, value=pad), (0, 0)
     raw = F.conv2d(x, layer.weight, None, layer.stride, padding, layer.dilation)
-    squares = layer.shifted(*(layer.windows(each) for each in moments))
+    size = layer.kernel_size, layer.stride, layer.dilation
+    squares = layer.shifted(*(window_sums(each, *size) for each in moments))
     return _finished(layer, raw.contiguous(memory_format=torch.channels_last), squares)
