@@ -170,4 +170,8 @@ struct bw_train_moments {
 };
 
 BW_TRAIN_API void bw_train_moments(const struct bw_train_moments *job, int back);
+
+/* RASU: y = max(alpha x, 0), alpha in numbers; back, y = x > 0 ? alpha grad : 0, sums[0] = sum of x grad where x > 0.
+ * The rest as in bw_train_run_pass. */
+BW_TRAIN_API void bw_train_rasu(const struct bw_train_pass *pass, int back);
 #endif

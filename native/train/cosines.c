@@ -45,6 +45,18 @@ static void moments_back(const void *data, int64_t share) {
   best()->moments_back(job, first, smaller(first + rows_a_share(job), job->n_rows));
 }
 
+static void rasu(const void *data, int64_t share) {
+  const struct bw_train_pass *pass = data;
+  const int64_t first = share * BW_TRAIN_CHUNK;
+  best()->rasu(pass, first, smaller(first + BW_TRAIN_CHUNK, pass->n));
+}
+
+static void rasu_back(const void *data, int64_t share) {
+  const struct bw_train_pass *pass = data;
+  const int64_t first = share * BW_TRAIN_CHUNK;
+  best()->rasu_back(pass, first, smaller(first + BW_TRAIN_CHUNK, pass->n), pass->sums + 2 * share);
+}
+
 void bw_train_cosine(const struct bw_train_cosine *job, int is_back) {
   const struct shares shares = {(all_bands(job) + job->bands - 1) / job->bands, job->n_threads, 0, job->parallel};
   bw_train_share_out(&shares, job, is_back ? back : there);
@@ -54,4 +66,9 @@ void bw_train_moments(const struct bw_train_moments *job, int is_back) {
   const int64_t rows = rows_a_share(job);
   const struct shares shares = {(job->n_rows + rows - 1) / rows, job->n_threads, 0, job->parallel};
   bw_train_share_out(&shares, job, is_back ? moments_back : moments);
+}
+
+void bw_train_rasu(const struct bw_train_pass *pass, int is_back) {
+  const struct shares shares = {(pass->n + BW_TRAIN_CHUNK - 1) / BW_TRAIN_CHUNK, pass->n_threads, 0, pass->parallel};
+  bw_train_share_out(&shares, pass, is_back ? rasu_back : rasu);
 }

@@ -3,4 +3,5 @@
 #include "cosine_rows.h"
 #include "cosine_back.h"
 #include "row_moments.h"
+#include "rasu.h"
 #include "cosine_table.h"

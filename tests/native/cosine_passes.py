@@ -23,7 +23,7 @@ def isa(request, monkeypatch):
         pytest.skip("needs a C compiler: apt install gcc")
     if (library := cosine_passes(request.param)) is None:
         pytest.skip(f"this CPU lacks {request.param}")
-    monkeypatch.setattr(native_cosine, "_library", lambda: library)
+    monkeypatch.setattr(native_cosine, "library", lambda: library)
     monkeypatch.setattr(native_signs, "available", lambda: True)
     monkeypatch.setattr(native_signs, "SMALL", 0)
     return request.param

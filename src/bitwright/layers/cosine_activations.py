@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..ir import lower
 from ..quantizers import hard_sign
+from . import native_rasu
 
 
 class RASU(nn.Module):
@@ -23,7 +24,8 @@ class RASU(nn.Module):
         self.log_alpha = nn.Parameter(_logarithm("RASU: alpha", alpha))
 
     def forward(self, input: Tensor) -> Tensor:
-        return torch.relu(input * self.log_alpha.exp())
+        alpha = self.log_alpha.exp()
+        return native_rasu.rasu(input, alpha) if native_rasu.takes(input, alpha) else torch.relu(input * alpha)
 
 
 class TASU(nn.Module):

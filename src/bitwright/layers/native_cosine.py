@@ -47,17 +47,19 @@ class _Moments(ctypes.Structure):
 SIGNATURES = {
     "bw_train_cosine": (None, [ctypes.POINTER(_Cosine), ctypes.c_int]),
     "bw_train_moments": (None, [ctypes.POINTER(_Moments), ctypes.c_int]),
+    "bw_train_rasu": (None, [ctypes.POINTER(native_signs.Pass), ctypes.c_int]),
 }
 
 
 @cache
-def _library() -> ctypes.CDLL | None:
+def library() -> ctypes.CDLL | None:
+    """The library, with the passes of this page; None where it is not."""
     return open_functions(library_path(), SIGNATURES)
 
 
 def available() -> bool:
     """Whether the library is there, with these passes."""
-    return _library() is not None
+    return library() is not None
 
 
 def takes(layer: Any, x: Tensor) -> bool:
@@ -77,12 +79,12 @@ def pool_of(layer: Any) -> tuple[int, int]:
 
 
 def _call(function: str, structure: Any, numel: int, back: bool, **values: Any) -> None:
-    library = _library()
-    assert library is not None, "ask takes() first"
+    found = library()
+    assert found is not None, "ask takes() first"
     threads = min(torch.get_num_threads(), max(1, numel // A_THREAD))
     given = {name: value.data_ptr() if isinstance(value, Tensor) else value for name, value in values.items()}
     job = structure(n_threads=threads, parallel=parallel(), **given)
-    getattr(library, function)(ctypes.byref(job), back)
+    getattr(found, function)(ctypes.byref(job), back)
 
 
 def _shape(raw: Tensor, pool: tuple[int, int]) -> dict[str, int]:

@@ -20,7 +20,7 @@ SMALL = 4096  # fewer numbers are left to PyTorch: the call itself takes longer
 A_THREAD = 32768  # numbers at least
 
 
-class _Pass(ctypes.Structure):
+class Pass(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("kind", "n", "n_threads")),
         *((name, ctypes.c_void_p) for name in ("x", "grad", "y", "numbers", "sums", "parallel")),
@@ -29,7 +29,7 @@ class _Pass(ctypes.Structure):
 
 class _Noise(ctypes.Structure):
     _fields_ = [
-        ("pass_", _Pass),
+        ("pass_", Pass),
         *((name, ctypes.c_int64) for name in ("n_features", "width", "shortcut")),
         *((name, ctypes.c_void_p) for name in ("down", "up")),
         *((name, ctypes.c_float) for name in ("alpha", "a")),
@@ -39,7 +39,7 @@ class _Noise(ctypes.Structure):
 
 class _Rprelu(ctypes.Structure):
     _fields_ = [
-        ("pass_", _Pass),
+        ("pass_", Pass),
         ("n_features", ctypes.c_int64),
         ("vectors", ctypes.c_void_p),
         ("sums", ctypes.c_void_p),
@@ -47,7 +47,7 @@ class _Rprelu(ctypes.Structure):
 
 
 SIGNATURES = {
-    "bw_train_run_pass": (None, [ctypes.POINTER(_Pass)]),
+    "bw_train_run_pass": (None, [ctypes.POINTER(Pass)]),
     "bw_train_noise": (None, [ctypes.POINTER(_Noise), ctypes.c_int]),
     "bw_train_rprelu": (None, [ctypes.POINTER(_Rprelu), ctypes.c_int]),
 }
@@ -109,17 +109,17 @@ def _at(tensor: Tensor | None) -> int | None:
     return None if tensor is None else tensor.data_ptr()
 
 
-def _call(kind: int, n: int, numel: int, **places: Tensor | None) -> _Pass:
+def pass_over(kind: int, n: int, numel: int, **places: Tensor | None) -> Pass:
     threads = min(torch.get_num_threads(), max(1, numel // A_THREAD))
     at = {name: _at(tensor) for name, tensor in places.items()}
-    return _Pass(kind=kind, n=n, n_threads=threads, parallel=parallel(), **at)
+    return Pass(kind=kind, n=n, n_threads=threads, parallel=parallel(), **at)
 
 
 def _pass(x: Tensor, grad: Tensor | None, numbers: Tensor | None, kind: int) -> tuple[Tensor, Tensor]:
     n_chunks = -(-x.numel() // CHUNK) if kind in (MOMENTS, PRELU_BACK) else 0
     y = x.new_empty(0) if kind == MOMENTS else torch.empty_like(x)
     sums = x.new_empty((n_chunks, 2), dtype=torch.float64)
-    job = _call(kind, x.numel(), x.numel(), x=x, grad=grad, y=y, numbers=numbers, sums=sums)
+    job = pass_over(kind, x.numel(), x.numel(), x=x, grad=grad, y=y, numbers=numbers, sums=sums)
     _library_here().bw_train_run_pass(ctypes.byref(job))
     return y, sums
 
@@ -127,7 +127,7 @@ def _pass(x: Tensor, grad: Tensor | None, numbers: Tensor | None, kind: int) -> 
 def _noise_job(x: Tensor, grad: Tensor | None, y: Tensor, down: Tensor, up: Tensor, numbers: Tensor | None, kind: int,
                shortcut: int, alpha: float, a: float) -> _Noise:  # fmt: skip
     width, features = down.shape
-    job = _call(kind, x.numel() // features, x.numel(), x=x, grad=grad, y=y, numbers=numbers)
+    job = pass_over(kind, x.numel() // features, x.numel(), x=x, grad=grad, y=y, numbers=numbers)
     return _Noise(pass_=job, n_features=features, width=width, shortcut=shortcut, down=_at(down), up=_at(up),
                   alpha=alpha, a=a)  # fmt: skip
 
@@ -152,7 +152,7 @@ def _noise_back(grad: Tensor, x: Tensor, down: Tensor, up: Tensor, numbers: Tens
 def _rprelu(x: Tensor, grad: Tensor | None, vectors: Tensor) -> tuple[Tensor, Tensor]:
     y, rows = torch.empty_like(x), x.numel() // vectors.shape[1]
     sums = x.new_empty((0 if grad is None else -(-rows // CHUNK_ROWS), *vectors.shape))
-    job = _Rprelu(_call(SIGN, rows, x.numel(), x=x, grad=grad, y=y), vectors.shape[1], _at(vectors), _at(sums))
+    job = _Rprelu(pass_over(SIGN, rows, x.numel(), x=x, grad=grad, y=y), vectors.shape[1], _at(vectors), _at(sums))
     _library_here().bw_train_rprelu(ctypes.byref(job), grad is not None)
     return y, sums.sum(0)
 
