@@ -54,20 +54,21 @@ INLINE void NAME(scramble)(words *x) { /* every bit of x turns every bit of the 
   *x = w ^ (w >> 16);
 }
 
-/* sqrt(-2 ln u), u uniform in (0, 1], of 31 random bits. */
-INLINE void NAME(radius)(const words *bits, row *y) {
+/* -2 ln u, u uniform in (0, 1], of 31 random bits. */
+INLINE void NAME(exponential)(const words *bits, row *y) {
   const row u = (__builtin_convertvector((whole)(*bits >> 1), row) + 0.5f) * 4.656612873077393e-10f;
   const whole moved = (whole)u + (0x3f800000 - 0x3f3504f3); /* u = 2^k (1 + f), 1 + f from sqrt(1/2) to sqrt(2) */
   const row k = __builtin_convertvector((moved >> 23) - 127, row);
   const row f = (row)((moved & 0x7fffff) + 0x3f3504f3) - 1.0f;
   const row p = (((((0.118291355f * f - 0.189011929f) * f + 0.206038332f) * f - 0.248814334f) * f + 0.333033824f) * f -
                  0.500019621f) * f + 1.00000323f;
-  const row square = (k * 0.693147180559945f + f * p) * -2.0f, above = HIGHER(square, 0.0f);
-  NAME(root)(&above, y);
+  const row square = (k * 0.693147180559945f + f * p) * -2.0f;
+  *y = HIGHER(square, 0.0f);
 }
 
-/* Two rows of normal numbers, those of block number `block` of a seed (Box and Muller). */
-static __attribute__((noinline)) void NAME(normals)(uint64_t seed, uint64_t block, row *normal) {
+/* Two rows of normal numbers (Box and Muller), those of block number `block` of a seed: sqrt(square) turn[0] and
+ * sqrt(square) turn[1]. */
+static __attribute__((noinline)) void NAME(normals)(uint64_t seed, uint64_t block, row *square, row *turn) {
   static const words lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   const uint64_t a = NAME(mixed)(seed ^ NAME(mixed)(block + 0x9e3779b97f4a7c15u)), b = NAME(mixed)(a);
   words own = lanes * 0x9e3779b9u + (uint32_t)a, u, v;
@@ -76,12 +77,11 @@ static __attribute__((noinline)) void NAME(normals)(uint64_t seed, uint64_t bloc
   v = own ^ (uint32_t)b;
   NAME(scramble)(&u);
   NAME(scramble)(&v);
-  row radius, sine;
-  NAME(radius)(&u, &radius);
-  radius = (row)((words)radius ^ (v << 31)); /* half a turn, or none */
+  NAME(exponential)(&u, square);
   const row angle = __builtin_convertvector((whole)v, row) * 7.314590396335798e-10f, z = angle * angle; /* pi / 2^32 */
+  row sine;
   NAME(sine)(&angle, &sine);
   const row p = ((2.31942303e-5f * z - 1.38559207e-3f) * z + 4.16639887e-2f) * z - 0.499999323f;
-  normal[0] = radius * (1.0f + z * p);
-  normal[1] = radius * sine;
+  turn[0] = (row)((words)(1.0f + z * p) ^ (v << 31)); /* half a turn more, or not */
+  turn[1] = (row)((words)sine ^ (v << 31));
 }

@@ -5,15 +5,18 @@ INLINE void NAME(window)(const struct bw_train_cosine *job, int tall, int wide, 
                          float *y, uint8_t *place) {
   const int64_t n = job->n_features - f, pairs = (job->n_features + 31) / 32;
   const float spread = (float)job->spread;
-  row scale[2] = {{0}, {0}}, bias[2] = {{0}, {0}}, best[2] = {{0}, {0}}, normal[2];
+  row scale[2] = {{0}, {0}}, bias[2] = {{0}, {0}}, best[2] = {{0}, {0}}, turn[BW_TRAIN_POOL][2], square[BW_TRAIN_POOL];
   whole where[2] = {{0}, {0}};
   for (int i = 0; i < 2 && n > 16 * i; i++) {
     NAME(get)(job->scale + f + 16 * i, n - 16 * i, &scale[i]);
     NAME(get)(job->bias + f + 16 * i, n - 16 * i, &bias[i]);
   }
+  for (int k = 0; noisy && k < tall * wide; k++) {
+    const int64_t at = pixel + k / wide * job->width + k % wide;
+    NAME(normals)(job->seed, (uint64_t)(at * pairs + f / 32), &square[k], turn[k]);
+  }
   for (int k = 0; k < tall * wide; k++) {
     const int64_t at = pixel + k / wide * job->width + k % wide;
-    if (noisy) NAME(normals)(job->seed, (uint64_t)(at * pairs + f / 32), normal);
     for (int i = 0; i < 2 && n > 16 * i; i++) {
       row value = {0};
       NAME(get)(job->raw + at * job->n_features + f + 16 * i, n - 16 * i, &value);
@@ -21,9 +24,9 @@ INLINE void NAME(window)(const struct bw_train_cosine *job, int tall, int wide, 
       if (noisy) {
         row z = HIGHER(LOWER(value, BW_TRAIN_EDGE), -BW_TRAIN_EDGE), size;
         NAME(arcsine)(&z, &value);
-        z = (1.0f - value) * (1.0f + value);
+        z = (1.0f - value) * (1.0f + value) * square[k];
         NAME(root)(&z, &size);
-        value += size * normal[i] * spread;
+        value += size * turn[k][i] * spread;
       }
       const whole above = (value > best[i]) | (value != value);
       best[i] = k ? CHOOSE(above, value, best[i]) : value;
