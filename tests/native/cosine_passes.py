@@ -12,8 +12,7 @@ from tests.native.sign_passes import passes
 
 def cosine_passes(isa: str) -> CDLL | None:
     """Those of one instruction set; None if this CPU lacks it."""
-    # a list of ctypes is no key of a cache
-    return passes("cosines", isa, tuple((name, (a, tuple(b))) for name, (a, b) in native_cosine.SIGNATURES.items()))
+    return passes("cosines", isa, native_cosine.SIGNATURES)
 
 
 @pytest.fixture(params=list(FLAGS))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bitwright.quantizers import native_signs
-from bitwright.quantizers.native_library import ABI, open_functions
+from bitwright.quantizers.native_library import ABI, Signatures, open_functions
 from tests.native.kernels_lib import FLAGS, NATIVE, compiler, cpu_has
 
 
@@ -27,12 +27,16 @@ def isa(request, monkeypatch):
 
 def sign_passes(isa: str) -> CDLL | None:
     """The training library's passes over sign layers alone, for one instruction set; None if this CPU lacks it."""
-    return passes("signs", isa, tuple(native_signs.SIGNATURES.items()))
+    return passes("signs", isa, native_signs.SIGNATURES)
+
+
+def passes(stem: str, isa: str, signatures: Signatures) -> CDLL | None:
+    """The passes whose files begin with `stem`."""
+    return _passes(stem, isa, tuple((name, (gives, tuple(takes))) for name, (gives, takes) in signatures.items()))
 
 
 @cache
-def passes(stem: str, isa: str, signatures: tuple) -> CDLL | None:
-    """Those whose files begin with `stem`."""
+def _passes(stem: str, isa: str, signatures: tuple) -> CDLL | None:
     if not cpu_has(isa):
         return None
     names = {f"{stem}.c", "threads.c", f"{stem}_reference.c", f"{stem}_{isa}.c"}
