@@ -12,7 +12,7 @@ from bitwright.bench.results import read_results, summarize_seeds
 BEST_COUNTS = ("weights",)  # rows whose bar is the best recipe's; elsewhere it is the first one's
 GATES_AT_MOST = {"logic-conv": 1_000_000}  # with the adders of the vote, every position counted, as its paper does
 VIT_FLOAT, VIT_BAR, VIT_APART = "cifar_vit_float", 80.0, 1.5
-GNET, GNET_BAR = "cifar_gnet", 84.8
+GNET, GNET_BAR = "cifar_gnet_wide", 84.8
 
 
 def row_measure(row: Row) -> Callable[[], Measured]:

@@ -6,7 +6,8 @@ from statistics import fmean
 from benchmarks.claims.claim import RESULTS, Measured, NotMeasured
 from benchmarks.gnet.factorial import PAPER_ACCURACY, cheapest, rows_of
 
-RIVALS = ("logic", "sign", "int4")  # in the names of systems
+RIVALS = ("logic", "sign", "4-bit")  # in the names of systems
+TEST_SAMPLES = 10_000
 
 
 def cheap() -> Measured:
@@ -23,18 +24,22 @@ def cheap() -> Measured:
 
 
 def equal_bytes() -> Measured:
-    """At the bytes of TASU's codes of N = 4,095: accuracy at 10 % beside the best rival; met once every kind of rival
-    that the claim names is there, also where it is ahead.
+    """At the bytes of TASU's codes of each length measured on all test images: accuracy at 10 % beside the best rival.
+
+    Met once every kind of rival that the claim names stands at one of them, also where it is ahead.
     """
-    path = RESULTS / "gnet" / "equal-bytes-4095.json"
-    if not path.exists():
-        raise NotMeasured("no curves at equal bytes yet")
-    table = json.loads(path.read_text())
-    at = {s["name"]: fmean(p["accuracy"] for p in s["points"] if p["rate"] == 0.1) for s in table["systems"]}
-    ours = at.pop(table["recipe"])
-    if not at:
-        raise NotMeasured("no rival fits into the bytes yet; train mnist_gnet_sign")
-    best = max(at, key=lambda name: at[name])
-    words = f"{ours:.2f} % at 10 %, best rival {best} {at[best]:.2f} %; crossovers in docs/gnet.md"
-    missing = [kind for kind in RIVALS if not any(kind in name for name in at)]
-    return Measured(words + (f"; no {', '.join(missing)} yet" if missing else ""), not missing, {"ours": ours, **at})
+    tables = [json.loads(path.read_text()) for path in (RESULTS / "gnet").glob("equal-bytes-*.json")]
+    words: list[str] = []
+    values: dict[str, float] = {}
+    for table in sorted((t for t in tables if t["samples"] == TEST_SAMPLES), key=lambda t: t["n"]):
+        at = {s["name"]: fmean(p["accuracy"] for p in s["points"] if p["rate"] == 0.1) for s in table["systems"]}
+        ours, n = at.pop(table["recipe"]), table["n"]
+        values |= {f"{name}, N = {n}": accuracy for name, accuracy in at.items()} | {f"ours, N = {n}": ours}
+        if at:
+            best = max(at, key=lambda name: at[name])
+            words.append(f"N = {n:,}: {ours:.2f} % at 10 %, best rival {best} {at[best]:.2f} %")
+    if not words:
+        raise NotMeasured("no curves at equal bytes on all test images yet")
+    missing = [kind for kind in RIVALS if not any(kind in name for name in values)]
+    said = "; ".join([*words, "crossovers in docs/gnet.md"]) + (f"; no {', '.join(missing)} yet" if missing else "")
+    return Measured(said, not missing, values)

@@ -197,7 +197,7 @@ def test_a_bare_source_tree_runs_the_campaign_and_the_papers(tmp_path):
         return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
 
     dry, papers, other = ask("campaign", "--rows", "gnet", "--dry"), ask("papers"), ask("summary", "mnist_gnet")
-    assert dry.returncode == 0 and "1 row, 3 runs, 3 to do" in dry.stdout and "cifar_gnet-seed2" in dry.stdout
+    assert dry.returncode == 0 and "1 row, 6 runs, 6 to do" in dry.stdout and "cifar_gnet-seed2" in dry.stdout
     assert "gnet: G-Net as codes of at most 4,095 signs; bar 80.0 %" in dry.stdout
     assert papers.returncode == 0 and "| MNIST, 48,000 gates | 97.69 ± 0.11 |" in papers.stdout
     assert other.returncode == 2 and "'summary' needs tyro" in other.stderr and "Traceback" not in other.stderr

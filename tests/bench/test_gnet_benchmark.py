@@ -130,12 +130,15 @@ def test_rows_of_rivals_compare_with_their_bars(tmp_path, monkeypatch):
         return {"name": name, "points": [{"rate": 0.1, "accuracy": accuracy}, {"rate": 0.2, "accuracy": 1}]}
 
     for theirs in (96.0, 98.0):
-        systems = [system("tasu", 97.0), system("mnist_logic", 80.0), system("sign", theirs), system("int4", 90.0)]
-        put(tmp_path / "gnet", "equal-bytes-4095.json", {"recipe": "tasu", "systems": systems})
+        small = [system("tasu", 97.0), system("mnist_logic", 80.0), system("sign", theirs)]
+        large = [system("tasu", 97.5), system("limit of 4-bit weights", 90.0)]  # which fits into more bytes alone
+        table = {"recipe": "tasu", "samples": 10_000}
+        put(tmp_path / "gnet", "equal-bytes-4095.json", {**table, "n": 4095, "systems": small})
+        put(tmp_path / "gnet", "equal-bytes-9999.json", {**table, "n": 9999, "systems": large})
         found = gnet_ways.equal_bytes()
         assert found.met and f"97.00 % at 10 %, best rival sign {theirs:.2f} %" in found.value  # also where it loses
-        put(tmp_path / "gnet", "equal-bytes-4095.json", {"recipe": "tasu", "systems": systems[:3]})
-        assert not gnet_ways.equal_bytes().met and "no int4 yet" in gnet_ways.equal_bytes().value
+        put(tmp_path / "gnet", "equal-bytes-9999.json", {**table, "samples": 1000, "n": 9999, "systems": large})
+        assert not gnet_ways.equal_bytes().met and "no 4-bit yet" in gnet_ways.equal_bytes().value
 
 
 def test_rows_of_theory_compare_with_their_bars(tmp_path, monkeypatch):
@@ -167,11 +170,11 @@ def test_rows_of_theory_compare_with_their_bars(tmp_path, monkeypatch):
 def test_the_campaigns_row_is_read_and_its_command_names_a_row(tmp_path, monkeypatch):
     monkeypatch.setattr(gnet_accuracy, "RESULTS", tmp_path)
     claim = next(claim for claim in claims.CLAIMS if claim.key == "cifar-gpu")
-    assert "cifar_gnet" in find_rows([claim.command.split()[-1]])[0].recipes
+    assert "cifar_gnet_wide" in find_rows([claim.command.split()[-1]])[0].recipes
     with pytest.raises(NotMeasured, match="accelerator"):
         claim.measure()
     for seed, accuracy in enumerate((84.5, 85.0, 85.5)):
-        put(tmp_path, f"cifar_gnet-seed{seed}.json", {"model_accuracy": accuracy})
+        put(tmp_path, f"cifar_gnet_wide-seed{seed}.json", {"model_accuracy": accuracy})
     assert claim.measure().met and claim.measure().value.startswith("85.00 % (84.50 to 85.50; 3 training seeds")
 
 

@@ -113,6 +113,8 @@ PAPERS: dict[str, tuple[Published, ...]] = {
                   "91.14", "code", "fashion_gnet", "", (2047, "hadamard")),
         Published("Epilepsy, float, RASU (ours: another split)", "95.65", "code", "epilepsy_mixed_gnet", "", FLOAT),
         Published("CIFAR-10, float, RASU", "84.85", "code", "cifar_gnet", "", FLOAT),
+        Published("the same (ours: wider, a third convolution)", "84.85", "code", "cifar_gnet_wide", "", FLOAT),
+        Published("the same (ours: on a CPU, a third convolution)", "84.85", "code", "cifar_gnet_cpu", "", FLOAT),
     ),
 }  # fmt: skip
 
