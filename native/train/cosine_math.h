@@ -47,7 +47,8 @@ INLINE uint64_t NAME(mixed)(uint64_t x) { /* SplitMix64: Steele, Lea and Flood 2
   return x ^ (x >> 31);
 }
 
-INLINE void NAME(scramble)(words *x) { /* every bit of x turns every bit of the result with probability near 1/2 */
+/* Every bit of x turns every bit of the result with probability near 1/2; multipliers: Wellons 2018, lowbias32. */
+INLINE void NAME(scramble)(words *x) {
   words w = *x;
   w = (w ^ (w >> 16)) * 0x7feb352du;
   w = (w ^ (w >> 15)) * 0x846ca68bu;
