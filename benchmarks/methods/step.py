@@ -1,4 +1,4 @@
-"""How fast a training step of a recipe is on a CPU, with the native library's passes over sign layers and without.
+"""How fast a training step of a recipe is on a CPU, with the native library's passes and without.
 
 `python -m benchmarks.methods.step cifar_fda60 cifar_best60_resnet20`: random images, steps of both kinds in turn, the
 median of their processor time, and the hours that a run of that many epochs takes at that pace. --out keeps the table.
@@ -16,7 +16,7 @@ import numpy as np
 
 from bitwright.bench.machine import commit, hardware
 
-RECIPES = ("cifar_fda60_baseline", "cifar_fda60_sine", "cifar_fda60", "cifar_best60_resnet20")
+RECIPES = ("cifar_fda60_baseline", "cifar_fda60_sine", "cifar_fda60", "cifar_best60_resnet20", "cifar_gnet_cpu")
 TRAINING_IMAGES = 45_000  # of CIFAR-10, without the validation split
 
 
