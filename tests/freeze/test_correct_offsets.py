@@ -44,22 +44,24 @@ def test_means_of_every_layer_are_the_models(activation, projection):
     assert corrected.verify(x).ok and corrected.header["corrected_samples"] == 30
 
 
-def test_a_network_trained_with_noise_gets_its_means_under_that_noise_whatever_the_length():
-    """Noise of 16 signs lifts what comes out of a max-pool over four places, codes of 1,023 signs hardly do."""
-    model, x = small_gnet("rasu", train_dimensions=16.0), pixels(60)
-    program = freeze(model, x, hyperdimensions=1023)
-    corrected = correct_offsets(program, model, x, draws=20)
+@pytest.mark.parametrize("trained, n, expected", [(4.0, 15, 15), (64.0, 15, 64)])
+def test_means_are_those_under_the_noise_of_the_code_but_no_more_than_in_training(trained, n, expected):
+    """Noise lifts what comes out of a max-pool over four places: of 4, 15 and 64 signs by amounts far apart."""
+    model, x = small_gnet("rasu", train_dimensions=trained), pixels(60)
+    corrected = correct_offsets(freeze(model, x, hyperdimensions=n), model, x, draws=20)
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
-        cos = model.conv1.cosines(torch.from_numpy(x).float()).repeat(20, 1, 1, 1)
-        z = 2 / np.pi * torch.asin(cos)
-        z = z + ((1 - z * z) / 16).sqrt() * torch.randn(z.shape, generator=generator)
-        want = nn.functional.max_pool2d(z, 2).mean((0, 2, 3)).numpy()
-    got = channel_means(corrected, x, "add")[0] / 1023
-    assert np.abs(got - want).max() < 0.02 < np.abs(got - float_means(model, x)[0]).min()
+        z = 2 / np.pi * torch.asin(model.conv1.cosines(torch.from_numpy(x).float()).repeat(20, 1, 1, 1))
+        normal = torch.randn(z.shape, generator=generator)
+        want = {
+            m: nn.functional.max_pool2d(z + ((1 - z * z) / m).sqrt() * normal, 2).mean((0, 2, 3)).numpy()
+            for m in (4, 15, 64)
+        }
+    got = channel_means(corrected, x, "add")[0] / n
+    apart = {m: np.abs(got - mean).max() for m, mean in want.items()}
+    assert apart[expected] < 0.5 / n + 0.02 and min(apart, key=lambda m: apart[m]) == expected, apart
     torch.manual_seed(1)
-    again = correct_offsets(program, model, x, draws=20)
-    assert again.to_bytes() == corrected.to_bytes()
+    assert correct_offsets(freeze(model, x, hyperdimensions=n), model, x, draws=20).to_bytes() == corrected.to_bytes()
 
 
 def test_a_pool_that_is_no_part_of_the_layer_stays_behind_the_offsets():

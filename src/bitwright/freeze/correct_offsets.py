@@ -27,8 +27,9 @@ def correct_offsets(program: Program, model: nn.Module, x: np.ndarray, draws: in
     """A Program with one `add` more behind the sums of every cosine layer.
 
     program: `model` embedded. x: samples as the Program takes them, best of the training split. A network trained with
-    noise expects what that noise does to max-pools, so its means are taken with it, `draws` times, the same in every
-    call. Raises ValueError without samples, ProgramError where program and model have different cosine layers.
+    noise expects what noise does to max-pools, so its means are taken with it, `draws` times, the same in every call:
+    of a layer's own N, or where that is shorter than in training, of the training's. Raises ValueError without samples,
+    ProgramError where program and model have different cosine layers.
     """
     if not len(x):
         raise ValueError("correct_offsets: no samples; a few hundred of the training split do")
@@ -37,7 +38,7 @@ def correct_offsets(program: Program, model: nn.Module, x: np.ndarray, draws: in
     layers = [layer for layer in model.modules() if isinstance(layer, (CosineConv2d, CosineLinear))]
     if [len(layer.weight) for layer in layers] != [program.types[i].shape[0] for i in sums]:
         raise ProgramError("correct_offsets: the Program embeds other layers than the model has; freeze this model")
-    wanted = _means(model, layers, x, draws)
+    wanted = _means(model, layers, x, lengths, draws)
     builder = Builder()
     values: list[Value] = []  # of program's numbers
     places = {_end(program, i, layer): k for k, (i, layer) in enumerate(zip(sums, layers, strict=True))}
@@ -71,10 +72,12 @@ def _mean_of(so_far: Builder, value: Value, x: np.ndarray) -> np.ndarray:
     return builder.finish(value).run(x).astype(np.float64).mean(0) / places
 
 
-def _means(model: nn.Module, layers: Sequence[Any], x: np.ndarray, draws: int) -> list[np.ndarray]:
-    """Mean of each cosine layer's channels, behind its pool, with the noise that it was trained with last."""
+def _means(
+    model: nn.Module, layers: Sequence[Any], x: np.ndarray, lengths: Sequence[int], draws: int
+) -> list[np.ndarray]:
+    """Mean of each cosine layer's channels, behind its pool, with the noise of lengths but no more than in training."""
     noises: list[EmbeddingNoise] = [layer.noise for layer in layers]
-    kept = [noise.training for noise in noises]
+    kept = [(noise.training, noise.inverse.clone()) for noise in noises]
     seen: dict[int, list[np.ndarray]] = {k: [] for k in range(len(layers))}
     hooks = []
     for k, layer in enumerate(layers):
@@ -86,8 +89,9 @@ def _means(model: nn.Module, layers: Sequence[Any], x: np.ndarray, draws: int) -
     was_training = model.training
     try:
         model.eval()
-        for noise in noises:
+        for noise, n in zip(noises, lengths, strict=True):
             noise.train()
+            noise.inverse.clamp_(max=1 / n)
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             for _ in range(draws if any(noise.active for noise in noises) else 1):
@@ -97,6 +101,7 @@ def _means(model: nn.Module, layers: Sequence[Any], x: np.ndarray, draws: int) -
         for hook in hooks:
             hook.remove()
         model.train(was_training)
-        for noise, training in zip(noises, kept, strict=True):
+        for noise, (training, inverse) in zip(noises, kept, strict=True):
             noise.train(training)
+            noise.inverse.copy_(inverse)
     return [np.mean(means, 0) for means in seen.values()]
