@@ -54,8 +54,9 @@ def measure(program: Program, copies: np.ndarray, x, y, rates, seeds: int, known
     points = {(p["rate"], p["seed"]): p for p in known if p["bits"] == len(copies)}
     for rate in rates:
         missing = [seed for seed in range(seeds) if (rate, seed) not in points]
-        for point in as_json(fault_curve(program, x, y, "weights", [rate], missing, copies=copies)):
-            points[rate, point["seed"]] = point
+        if missing:
+            for point in as_json(fault_curve(program, x, y, "weights", [rate], missing, copies=copies)):
+                points[rate, point["seed"]] = point
     return [points[key] for key in sorted(points)]
 
 
