@@ -33,7 +33,7 @@ def numbers(shape):
 
 
 def rows(inputs, pool, seed=0, spread=0.0):
-    return native_cosine._CosineRows.apply(*inputs, pool, seed, spread)
+    return native_cosine._CosineRows.apply(*inputs, pool, torch.tensor(seed), spread)
 
 
 CASES = [((n, c), (1, 1)) for n in (1, ROWS - 1, ROWS, ROWS + 1) for c in (1, 3, 10, 32, 33)]

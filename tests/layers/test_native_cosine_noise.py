@@ -14,7 +14,8 @@ def noise(seed, rows=3000, features=64, z=0.0, spread=1.0):
     """(rows, features): noise around z."""
     raw = torch.full((rows, features), math.sin(math.pi / 2 * z))
     one, zero = torch.ones(features), torch.zeros(features)
-    return torch.ops.bitwright.cosine_rows(raw, torch.ones(rows, 1), one, zero, 1, 1, seed, spread)[0] - z
+    given = raw, torch.ones(rows, 1), one, zero, 1, 1, torch.tensor(seed), spread
+    return torch.ops.bitwright.cosine_rows(*given)[0] - z
 
 
 def correlation(a, b):

@@ -95,14 +95,15 @@ def _shape(raw: Tensor, pool: tuple[int, int]) -> dict[str, int]:
             "pool_height": pool[0], "pool_width": pool[1]}  # fmt: skip
 
 
-def _rows(raw: Tensor, inverse: Tensor, scale: Tensor, bias: Tensor, tall: int, wide: int, seed: int,
+def _rows(raw: Tensor, inverse: Tensor, scale: Tensor, bias: Tensor, tall: int, wide: int, seed: Tensor,
           spread: float) -> tuple[Tensor, Tensor]:  # fmt: skip
     size = (raw.shape[2] // tall, raw.shape[3] // wide) if raw.dim() == 4 else ()
     memory = torch.channels_last if raw.dim() == 4 else torch.contiguous_format
     y = torch.empty((*raw.shape[:2], *size), dtype=raw.dtype, memory_format=memory)
     place = torch.empty_like(y, dtype=torch.uint8) if tall * wide > 1 else y.new_empty(0, dtype=torch.uint8)
     _call("bw_train_cosine", _Cosine, raw.numel(), False, raw=raw, inverse=inverse, scale=scale, bias=bias, y=y,
-          place=place if tall * wide > 1 else None, seed=seed, spread=spread, **_shape(raw, (tall, wide)))  # fmt: skip
+          place=place if tall * wide > 1 else None, seed=int(seed), spread=spread,
+          **_shape(raw, (tall, wide)))  # fmt: skip
     return y, place
 
 
@@ -132,7 +133,7 @@ def _moments_back(x: Tensor, n: int, to_sums: Tensor, to_squares: Tensor) -> Ten
 
 _NUMBERS = "Tensor inverse, Tensor scale, Tensor bias, int tall, int wide"
 for _schema, _function in {
-    f"cosine_rows(Tensor raw, {_NUMBERS}, int seed, float spread) -> (Tensor, Tensor)": _rows,
+    f"cosine_rows(Tensor raw, {_NUMBERS}, Tensor seed, float spread) -> (Tensor, Tensor)": _rows,
     f"cosine_rows_back(Tensor grad, Tensor place, Tensor raw, {_NUMBERS}) -> (Tensor, Tensor, Tensor)": _rows_back,
     "row_moments(Tensor x, int n) -> (Tensor, Tensor)": _moments,
     "row_moments_back(Tensor x, int n, Tensor to_sums, Tensor to_squares) -> Tensor": _moments_back,
@@ -161,7 +162,7 @@ class _RowMoments(torch.autograd.Function):
 class _CosineRows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, raw: Tensor, inverse: Tensor, scale: Tensor, bias: Tensor, pool: tuple[int, int],
-                seed: int, spread: float) -> Tensor:  # fmt: skip
+                seed: Tensor, spread: float) -> Tensor:  # fmt: skip
         y, place = torch.ops.bitwright.cosine_rows(raw, inverse, scale, bias, *pool, seed, spread)
         ctx.save_for_backward(place, raw, inverse, scale, bias)
         ctx.pool = pool
@@ -199,7 +200,7 @@ def _finished(layer: Any, raw: Tensor, squares: Tensor) -> Tensor:
     sums, lengths = _RowMoments.apply(layer.weight, tuple(range(1, layer.weight.dim())))  # type: ignore[misc]
     bias, scale = (layer.input_shift() * sums).flatten(), inverse_length(lengths).flatten()
     spread = math.sqrt(noise.draw()) if noise.active else 0.0
-    seed = int(torch.randint(2**63 - 1, ())) if noise.active else 0
+    seed = torch.randint(2**63 - 1, ()) if noise.active else torch.tensor(0)
     return _CosineRows.apply(raw, inverse_length(squares), scale, bias, pool, seed, spread)  # type: ignore[return-value]
 
 
