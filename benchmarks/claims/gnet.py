@@ -157,7 +157,7 @@ CLAIMS = [
     row("faults", "weight codes of TASU, N = 4,095, flipped", "<= 1 point at 10 %; chance at 50 %",
         f"bitwright faults runs/{TASU}-seed0/model.bw --out results/faults/weights-{TASU}", fault_drop),
     row("faults-equal", "the same beside rivals of equal bytes, majority vote", "crossovers published",
-        f"python -m benchmarks.gnet.equal_bytes runs/{TASU}-seed0 --n 4095 10763 "
+        f"python -m benchmarks.gnet.equal_bytes runs/{TASU}-seed0 --n 4095 4711 10763 "
         "--rivals mnist_logic runs/mnist_gnet_sign-seed0",
         equal_bytes),
     row("speed", "speed, every N = 2,047, 1 core", ">= 1,500 images/s", "make claims OF=gnet", speed, False),
