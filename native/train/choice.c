@@ -1,16 +1,9 @@
 /* Gates whose connections choose among candidates: which loops this CPU has. */
+#include "best.h"
 #include "choice_loops.h"
 
 static const struct bw_train_choice_loops *best(void) {
-#if defined(BW_HAVE_AVX512)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq"))
-    return &bw_train_choice_loops_avx512;
-#endif
-#if defined(BW_HAVE_AVX2)
-  if (__builtin_cpu_supports("avx2")) return &bw_train_choice_loops_avx2;
-#endif
-  return &bw_train_choice_loops_reference;
+  BW_TRAIN_RETURN_BEST(bw_train_choice_loops);
 }
 
 void bw_train_choose(const struct bw_train_choice *choice, const float *weights, const float *tables, const void *x,

@@ -1,17 +1,10 @@
 /* Sign layers: which loops this CPU has, and shares of a pass for its threads. */
+#include "best.h"
 #include "shares.h"
 #include "sign_loops.h"
 
 static const struct bw_train_sign_loops *best(void) {
-#if defined(BW_HAVE_AVX512)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq"))
-    return &bw_train_sign_loops_avx512;
-#endif
-#if defined(BW_HAVE_AVX2)
-  if (__builtin_cpu_supports("avx2")) return &bw_train_sign_loops_avx2;
-#endif
-  return &bw_train_sign_loops_reference;
+  BW_TRAIN_RETURN_BEST(bw_train_sign_loops);
 }
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
