@@ -1,12 +1,14 @@
 """`evaluate` against accuracy counted by hand on a small network and data that are made here."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 from bitwright.bench import evaluate, read_result, sizes
 from bitwright.bench.evaluate import projection_gap
-from bitwright.data import from_arrays
+from bitwright.data import from_arrays, load_data
 from bitwright.freeze import freeze
 from bitwright.ir import load
 from bitwright.models import create_model
@@ -43,6 +45,37 @@ def test_numbers_are_those_counted_by_hand(frozen, tmp_path):
     assert (measured["train_seconds"], measured["val_accuracy"], measured["test_reads"]) == (12.3, 50.0, 1)
     stored = read_result(path)
     assert stored == {key: value for key, value in measured.items() if key != "read_note"}
+
+
+def test_fewer_samples_compared_leave_the_accuracies_those_of_all(frozen, tmp_path):
+    _, program, data = frozen
+    whole = evaluate(program, data, Recipe(name="tiny", model_options=OPTIONS), results=tmp_path)[1]
+    few = evaluate(program, data, Recipe(name="few", model_options=OPTIONS), results=tmp_path, compare=5)[1]
+    n = len(data.y_test)
+    assert (whole["compared_samples"], few["compared_samples"], few["test_samples"]) == (n, 5, n)
+    assert (few["hidden_compared"], few["scores_compared"]) == (5 * 40, 5 * 3)
+    assert whole["twin_compared"] * 5 == few["twin_compared"] * n
+    for name in ("frozen_accuracy", "model_accuracy", "agreement"):
+        assert few[name] == whole[name]
+    with pytest.raises(ValueError, match="compare is -1"):
+        evaluate(program, data, Recipe(name="none"), results=tmp_path, compare=-1)
+
+
+def test_of_an_embedded_network_some_samples_are_compared(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[projection_gap.__module__], "EMBEDDED_COMPARED", 7)
+    data = load_data("digits")
+    model = create_model("gnet", shape=(1, 8, 8), channels=(4,), kernels=(3,), hidden=(16,)).eval()
+    program = freeze(model, data, hyperdimensions=255)
+    measured = evaluate(program, data, Recipe(name="codes", model="gnet", data="digits"), results=tmp_path)[1]
+    with torch.no_grad():
+        classes = model(torch.from_numpy(data.x_test).float()).argmax(1).numpy()
+    guesses = program.predict(data.x_test, backend="interpreter")
+    assert (measured["compared_samples"], measured["test_samples"]) == (7, len(data.y_test))
+    assert measured["twin_compared"] == 7 * sum(type_.n_values for type_ in program.types[1:-1])
+    assert measured["twin_differing"] == 0
+    assert measured["agreement"] == round(100 * (classes == guesses).mean(), 4) < 100
+    assert measured["model_accuracy"] == round(100 * (classes == data.y_test).mean(), 4)
+    assert measured["frozen_accuracy"] == round(100 * (guesses == data.y_test).mean(), 4)
 
 
 def test_a_second_reading_is_said(frozen, tmp_path):

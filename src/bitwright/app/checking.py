@@ -6,12 +6,13 @@ import numpy as np
 
 from bitwright.app.classify import input_of
 from bitwright.data import DATASETS, is_present, load_data, read_inputs
+from bitwright.data.progress import Progress
 from bitwright.ir import Program
 
 
 def verify_program(program: Program, data: str = "", samples: int = 1000):
     """Program.verify on `data`: a data set's name, files as for `predict`, or "" for the best there is."""
-    return program.verify(verification_inputs(program, data, samples))
+    return _compared(program, verification_inputs(program, data, samples))
 
 
 def verify_run(folder: str | Path, data: str = "", samples: int = 1000):
@@ -23,7 +24,12 @@ def verify_run(folder: str | Path, data: str = "", samples: int = 1000):
     program = freeze_model(model, recipe, own)
     x = verification_inputs(program, data, samples) if data else own.x_test[:samples]
     y = None if data else own.y_test[:samples]
-    return program.verify(x), agreement(program, x, y)
+    return _compared(program, x), agreement(program, x, y)
+
+
+def _compared(program: Program, x: np.ndarray):
+    with Progress("verify, samples", len(x)) as bar:
+        return program.verify(x, progress=bar.advance)
 
 
 def verification_inputs(program: Program, data: str = "", samples: int = 1000) -> np.ndarray:

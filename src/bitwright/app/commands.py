@@ -69,7 +69,7 @@ def verify(program: Positional[str], /, data: str = "", samples: int = 1000) -> 
     return 0 if report.ok else 1
 
 
-def evaluate(run: Positional[Path], /, results: Path = Path("results")) -> int:
+def evaluate(run: Positional[Path], /, results: Path = Path("results"), compare: int = 0) -> int:
     """Read the test set once for this run and write its results file.
 
     Example: bitwright eval runs/mnist_sign_mlp-seed0
@@ -77,10 +77,12 @@ def evaluate(run: Positional[Path], /, results: Path = Path("results")) -> int:
     Args:
         run: a run folder, made by `bitwright train`.
         results: folder for NAME-seedSEED.json.
+        compare: test samples on which every value is compared with the slow reference; 0 takes all, of a G-Net 1,000.
+            Accuracy is of the whole test set always.
     """
     from bitwright.app.workflow import evaluate_run
 
-    path, measured = evaluate_run(run, results)
+    path, measured = evaluate_run(run, results, compare)
     if "failed" in measured:
         print(f"this run failed ({measured['failed']}); recorded in {path}, the test set was not read")
         return 1
@@ -94,6 +96,8 @@ def evaluate(run: Positional[Path], /, results: Path = Path("results")) -> int:
         bits = f"{measured['hidden_differing']} of {measured['hidden_compared']:,} hidden bits"
         scores = f"{measured['scores_differing']} of {measured['scores_compared']:,} scores"
         print(f"{bits} and {scores} differ from PyTorch")
+    twin = f"{measured['twin_differing']} of {measured['twin_compared']:,} values differ from the grid twin"
+    print(f"{twin}, on {measured['compared_samples']:,} samples")
     if measured["read_note"]:
         print(measured["read_note"])
     return 0

@@ -149,7 +149,9 @@ def load_run(folder: str | Path) -> tuple[Recipe, Source, Dataset, nn.Module]:
     return recipe, source, data, model.eval()
 
 
-def evaluate_run(folder: str | Path, results: str | Path = "results") -> tuple[Path, dict[str, Any]]:
+def evaluate_run(
+    folder: str | Path, results: str | Path = "results", compare: int = 0
+) -> tuple[Path, dict[str, Any]]:
     """The reading of the test set for a finished run, see `bitwright.bench.evaluate`: (results file, its contents).
 
     A run that diverged reads nothing: it is recorded as failed, so that a summary over seeds counts it. Of a model that
@@ -169,4 +171,4 @@ def evaluate_run(folder: str | Path, results: str | Path = "results") -> tuple[P
         program = freeze_model(model, recipe, data, seen)
     except FreezeError as error:
         return evaluate_model(model, data, recipe, str(error), **marks, results=results)
-    return evaluate(program, data, recipe, **marks, results=results)
+    return evaluate(program, data, recipe, **marks, results=results, compare=compare)

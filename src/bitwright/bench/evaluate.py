@@ -14,6 +14,7 @@ from bitwright.ir.executors import executor
 
 LINEAR = ("xnor_linear", "xnor_conv2d", "int_linear", "int_conv2d")
 CURVE_POINTS = 40
+EMBEDDED_COMPARED = 1000  # samples; interpreter and twin of long codes take tenths of a second for each
 WIDTHS = {"bit": 1, "i4": 4, "i8": 8, "i16": 16}
 
 
@@ -27,37 +28,50 @@ def evaluate(
     history: Sequence[Mapping[str, Any]] = (),
     threads: int = 1,
     results: str | Path = FOLDER,
+    compare: int = 0,
 ) -> tuple[Path, dict[str, Any]]:
     """(path of results/<recipe>-seed<k>.json, its contents).
 
     program: just frozen, so that it knows its model. data: the Dataset whose test set is read. recipe: the Recipe that
-    was trained. train_seconds, val_accuracy, history (rows of `fit`): of the training. An earlier file of the same
-    recipe and seed is replaced; `test_reads` counts on, and `read_note` says so. Raises ValueError for data without a
-    test set and for a Program that was loaded from a file, RuntimeError if backend and interpreter do not get equally
-    many classes right.
+    was trained. train_seconds, val_accuracy, history (rows of `fit`): of the training. compare: test samples on which
+    interpreter and twin are held against each other and the backend; 0 takes all, of embedded networks the first
+    EMBEDDED_COMPARED. Accuracies are of the whole test set always. An earlier file of the same recipe and seed is
+    replaced; `test_reads` counts on, and `read_note` says so. Raises ValueError for data without a test set, a negative
+    `compare` and a Program that was loaded from a file, RuntimeError if backend and interpreter do not get equally many
+    classes right.
     """
     from bitwright.freeze import agreement
+    from bitwright.train import predict_scores
 
     n = len(data.y_test)
     if n == 0:
         raise ValueError(f"eval: {data.name} has no test set; split one off, e.g. with test=0.2")
-    agreed = agreement(program, data.x_test, data.y_test)
+    if compare < 0:
+        raise ValueError(f"eval: compare is {compare}, expected a number of samples, or 0")
+    compared = min(n, compare or (EMBEDDED_COMPARED if any(op.name == "project" for op in program.ops) else n))
+    agreed = agreement(program, data.x_test[:compared], data.y_test[:compared])
     started = time.perf_counter()
-    right = int((program.predict(data.x_test, threads=threads) == data.y_test).sum())
+    classes = program.predict(data.x_test, threads=threads)
     seconds = time.perf_counter() - started
     backend = executor("auto").name
-    if right != agreed.program_correct:
+    hits = classes == data.y_test
+    if int(hits[:compared].sum()) != agreed.program_correct:
         raise RuntimeError(
-            f"eval: {backend} classifies {right} of {n} rightly, the interpreter {agreed.program_correct}; nothing was "
-            "written; `bitwright verify` finds the first value that differs"
+            f"eval: {backend} classifies {hits[:compared].sum()} of {compared} rightly, the interpreter "
+            f"{agreed.program_correct}; nothing was written; `bitwright verify` finds the first value that differs"
         )
+    same, model_right = agreed.same_class, agreed.model_correct
+    if compared < n:
+        model_classes = predict_scores(program.frozen.graph, data.x_test).argmax(1).numpy()
+        same, model_right = int((model_classes == classes).sum()), int((model_classes == data.y_test).sum())
     path, written = write_result(
         {
             **describe_run(recipe, data, train_seconds, val_accuracy, history),
-            "frozen_accuracy": round(100 * right / n, 4),
-            "model_accuracy": round(100 * (agreed.model_correct or 0) / n, 4),
-            "agreement": round(100 * agreed.same_class / n, 4),
+            "frozen_accuracy": round(100 * int(hits.sum()) / n, 4),
+            "model_accuracy": round(100 * model_right / n, 4),
+            "agreement": round(100 * same / n, 4),
             "exact": agreed.exact,
+            "compared_samples": compared,
             "hidden_compared": agreed.hidden_compared,
             "hidden_differing": agreed.hidden_differing,
             "scores_compared": agreed.scores_compared,

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import fx
 
+from bitwright.data.progress import Progress
 from bitwright.freeze.freeze import as_tensor
 from bitwright.ir import Program, execute
 from bitwright.ir.overflow import wrapped_sums
 
-BATCH_VALUES = 1 << 25  # values of all operations that are held at a time
+BATCH_VALUES = 1 << 22  # of all operations, held at a time; more are slower, memory being fetched anew each time
 
 
 @dataclass
@@ -98,9 +99,11 @@ def agreement(program: Program, x: np.ndarray, y: np.ndarray | None = None, batc
     types = (frozen.whole or program).types
     size = batch or max(1, min(250, BATCH_VALUES // sum(type_.n_values for type_ in types)))
     report = Agreement(len(x), frozen.exact, labelled=y is not None)
-    for start in range(0, len(x), size):
-        block, labels = x[start : start + size], None if y is None else y[start : start + size]
-        _add_block(report, program, block, labels)
+    with Progress("compare with model and twin, samples", len(x)) as bar:
+        for start in range(0, len(x), size):
+            block, labels = x[start : start + size], None if y is None else y[start : start + size]
+            _add_block(report, program, block, labels)
+            bar.advance(len(block))
     return report
 
 

@@ -1,8 +1,8 @@
 """The random projections of an embedding, applied to real vectors in torch: weights, thresholds and the twin use them.
 
 Gaussian and Rademacher rows as in bitwright.bits. Hadamard: `rounds` times random signs and a Walsh-Hadamard transform,
-here by two small matrices (H of a*b places is the Kronecker product of H of a and H of b). Orthogonal: blocks of rows
-that are orthogonal to each other, each row uniform in direction, rounded to int16.
+here by one or two small matrices (H of a*b places is the Kronecker product of H of a and H of b). Orthogonal: blocks of
+rows that are orthogonal to each other, each row uniform in direction, rounded to int16.
 Source: signs of random projections, Charikar 2002, STOC; orthogonal rows, Ji et al. 2012, NeurIPS (Super-Bit LSH);
 rounds of signs and Hadamard, Yu et al. 2016, arXiv:1610.09072.
 """
@@ -57,14 +57,14 @@ class Projection:
             return x @ (self.matrix() if matrix is None else matrix).T
         size = 1 << (self.p - 1).bit_length()
         extended = torch.nn.functional.pad(x, (0, size - self.p))
-        blocks = []
+        sums = x.new_empty(*x.shape[:-1], self.n_out)
         for block in range(-(-self.n_out // size)):
-            value = extended
+            value, first = extended, block * size
             for r in range(self.rounds):
                 signs = rademacher_signs(self.seed, self.layer, block * self.rounds + r, size)
                 value = _hadamard(value * torch.from_numpy(signs).to(value))
-            blocks.append(value)
-        return torch.cat(blocks, -1)[..., : self.n_out]
+            sums[..., first : first + size] = value[..., : self.n_out - first]
+        return sums
 
     def codes(self, w: Tensor, matrix: Tensor | None = None) -> Tensor:
         """Signs of the projection of real vectors: w float64 (..., p) -> bool (..., n_out), True where it is >= 0.
@@ -97,6 +97,8 @@ def _sylvester(size: int) -> Tensor:
 
 def _hadamard(x: Tensor) -> Tensor:
     bits = x.shape[-1].bit_length() - 1
+    if bits <= 6:
+        return x @ _sylvester(1 << bits).to(x)
     a, b = 1 << bits // 2, 1 << bits - bits // 2
     grid = x.unflatten(-1, (a, b))
     return (_sylvester(a).to(x) @ grid @ _sylvester(b).to(x)).flatten(-2)

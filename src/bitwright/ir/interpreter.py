@@ -16,7 +16,7 @@ from bitwright.ir.program import Op, Program
 
 Meaning = Callable[..., np.ndarray]  # (op, *inputs) -> value
 BLOCK = 256  # samples at a time ...
-BLOCK_VALUES = 1 << 27  # ... or fewer, so that no value has more numbers than these (1 GiB of int64)
+BLOCK_VALUES = 1 << 22  # ... or fewer, so that no value has more numbers than these (32 MiB of int64; more is slower)
 
 
 def threshold(op: Op, x: np.ndarray) -> np.ndarray:

@@ -14,10 +14,12 @@ from bitwright.ir.ops import CHOICES
 from bitwright.ir.program import Op
 from bitwright.ir.windows import output_size
 
+CACHED = 1 << 15  # numbers that a transform works on at a time
 
-def _carrier(x: np.ndarray, w: np.ndarray) -> type:
-    """The fastest type in which every partial sum of products of x with a row of w (N, K) is exact."""
-    reach = max(int(np.abs(x).max(initial=0)), 1) * max(int(np.abs(w).sum(axis=1).max(initial=0)), 1)
+def _carrier(x: np.ndarray, w: np.ndarray, pad_value: int = 0) -> type:
+    """The fastest type in which every partial sum of products of x and pad_value with a row of w (N, K) is exact."""
+    largest = max(int(x.max(initial=0)), -int(x.min(initial=0)), abs(pad_value), 1)
+    reach = largest * max(int(np.abs(w).sum(axis=1).max(initial=0)), 1)
     return np.float32 if reach < 1 << 24 else np.float64 if reach < 1 << 53 else np.int64
 
 
@@ -56,7 +58,7 @@ def _conv2d(x: np.ndarray, weights: np.ndarray, attrs: Mapping[str, int]) -> np.
     """int64 (batch, O, H', W') from integers x (batch, C, H, W) and weights (O, C / groups, kh, kw)."""
     n_out, n_products = weights.shape[0], int(np.prod(weights.shape[1:]))
     size = output_size(attrs, *x.shape[2:])
-    carrier = _carrier(np.append(x, attrs["pad_value"]), weights.reshape(n_out, -1))
+    carrier = _carrier(x, weights.reshape(n_out, -1), attrs["pad_value"])
     rows = weights.reshape(attrs["groups"], -1, n_products).astype(carrier)
     total = np.empty((len(x), n_out, *size), np.int64)
     step = max(1, (1 << 24) // (attrs["groups"] * n_products * size[0] * size[1]))  # samples whose windows fit memory
@@ -109,26 +111,30 @@ def _project_rows(op: Op, x: np.ndarray) -> np.ndarray:
 
 def _hadamard(x: np.ndarray, n_out: int, seed: int, layer: int, rounds: int, shift: int) -> np.ndarray:
     size = 1 << (x.shape[1] - 1).bit_length()
-    extended = np.zeros((len(x), size), np.int64)
-    extended[:, : x.shape[1]] = x
-    blocks = []
-    for block in range(-(-n_out // size)):
-        value = extended
-        for r in range(rounds):
-            value = walsh_hadamard(value * rademacher_signs(seed, layer, block * rounds + r, size))
-            if r + 1 < rounds:
-                value = value >> shift
-        blocks.append(value)
-    return np.concatenate(blocks, axis=1)[:, :n_out]
+    signs = [rademacher_signs(seed, layer, i, size)[:, None] for i in range(-(-n_out // size) * rounds)]
+    sums = np.empty((len(x), n_out), np.int64)
+    step = max(1, CACHED // size)
+    for i in range(0, len(x), step):
+        extended = np.zeros((size, len(x[i : i + step])), np.int64)
+        extended[: x.shape[1]] = x[i : i + step].T
+        for first in range(0, n_out, size):
+            value = extended
+            for r in range(rounds):
+                value = walsh_hadamard(value * signs[first // size * rounds + r])
+                if r + 1 < rounds:
+                    value >>= shift
+            sums[i : i + step, first : first + size] = value[: n_out - first].T
+    return sums
 
 
 def walsh_hadamard(x: np.ndarray) -> np.ndarray:
-    """Unnormalised Walsh-Hadamard transform in natural order along the last axis, whose length is a power of two."""
-    half = 1
-    while half < x.shape[-1]:
-        pairs = x.reshape(*x.shape[:-1], x.shape[-1] // (2 * half), 2, half)
-        x = np.stack([pairs[..., 0, :] + pairs[..., 1, :], pairs[..., 0, :] - pairs[..., 1, :]], axis=-2).reshape(
-            x.shape
-        )
+    """Unnormalised Walsh-Hadamard transform in natural order along the first axis, whose length is a power of two."""
+    half, to = 1, np.empty_like(x)
+    x = x.copy()
+    while half < len(x):
+        pairs, made = (v.reshape(len(x) // (2 * half), 2, half, *x.shape[1:]) for v in (x, to))
+        np.add(pairs[:, 0], pairs[:, 1], out=made[:, 0])
+        np.subtract(pairs[:, 0], pairs[:, 1], out=made[:, 1])
+        x, to = to, x
         half *= 2
     return x

@@ -3,7 +3,7 @@
 `run`, `predict` and `verify` choose among executors; the interpreter is always there, the packed engine when built.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any
@@ -71,11 +71,17 @@ class Program:
         """Index of the largest score, int64 (batch,); the lowest index wins a tie. x as in `run`."""
         return np.argmax(self.run(x, backend, threads), axis=1)
 
-    def verify(self, x: np.ndarray, backends: list[str] | str | None = None, batch: int = 256):
+    def verify(
+        self,
+        x: np.ndarray,
+        backends: list[str] | str | None = None,
+        batch: int | None = None,
+        progress: Callable[[int], object] | None = None,
+    ):
         """Run every backend on x and compare every value with the interpreter. See `bitwright.ir.verify`."""
         from bitwright.ir.verify import verify
 
-        return verify(self, x, backends, batch)
+        return verify(self, x, backends, batch, progress)
 
     def summary(self):
         """What each operation is and costs: bits, bytes, products; which values stay wider than a bit, and why.

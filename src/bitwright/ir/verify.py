@@ -1,5 +1,6 @@
 """`verify`: every backend on your data, every value it makes, against the interpreter."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -7,6 +8,8 @@ import numpy as np
 from bitwright.ir.executors import executor, join_backends
 from bitwright.ir.inputs import check_input
 from bitwright.ir.program import Program
+
+BATCH_VALUES = 1 << 23  # of all operations, held at a time
 
 
 @dataclass
@@ -48,13 +51,19 @@ class VerifyReport:
         return "\n".join(lines)
 
 
-def verify(program: Program, x: np.ndarray, backends: list[str] | str | None = None, batch: int = 256) -> VerifyReport:
+def verify(
+    program: Program, x: np.ndarray, backends: list[str] | str | None = None, batch: int | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> VerifyReport:  # fmt: skip
     """Compare backends (default: all of this machine) with the interpreter on x, in batches.
 
-    Compares scores and classes of `run`, and of `values` every hidden value the backend keeps. Raises ValueError where
-    there is nothing to compare.
+    Compares scores and classes of `run`, and of `values` every hidden value the backend keeps. batch: samples at a
+    time; None takes 256, or fewer where the Program's values are many. progress: called with the samples of each batch
+    once they are compared. Raises ValueError where there is nothing to compare.
     """
     x = check_input(program, x)
+    if batch is None:
+        batch = max(1, min(256, BATCH_VALUES // sum(type_.n_values for type_ in program.types)))
     if batch < 1:
         raise ValueError(f"verify: batch is {batch}, expected 1 or more")
     if not len(x) or backends == []:
@@ -78,6 +87,8 @@ def verify(program: Program, x: np.ndarray, backends: list[str] | str | None = N
                 entry.first = (
                     f"sample {start + sample}, score {column}: {got[sample, column]}, not {scores[sample, column]}"
                 )
+        if progress is not None:
+            progress(len(block))
     return report
 
 
