@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from ..bits.generator import gaussian_rows, rademacher_rows
 from ..quantizers import hard_sign
 
-BLOCK = 256  # samples encoded at a time
+BLOCK = 1024  # samples encoded at a time
 Table = Callable[[int, int, int], Tensor]  # (n_levels, n_codes, seed) -> int8 (n_levels, n_codes) of -1 and +1
 
 
@@ -72,7 +72,8 @@ class Bundle:
         level = (x * (self.n_levels - 1)).round().long()
         levels, n_features = self.table(self.n_levels, self.n_codes, self.seed), x.shape[1]
         keys = torch.from_numpy(rademacher_rows(self.seed, 0, n_features, self.n_codes))
-        sums = torch.zeros(len(x), self.n_codes)
+        common = level.mode(0).values  # most samples have it, so it joins once for all of them
+        shared, sums = torch.zeros(self.n_codes), torch.zeros(len(x), self.n_codes)
         for i in range(n_features):
             if self.keys == "random":
                 own = levels * keys[i]
@@ -80,8 +81,11 @@ class Bundle:
                 own = levels.roll(i, 1)
             else:
                 own = torch.stack([keys[i].roll(step) for step in range(self.n_levels)])
-            sums += own.float()[level[:, i]]
-        return hard_sign(sums)
+            usual = own[common[i]]
+            shared += usual
+            others = (level[:, i] != common[i]).nonzero().flatten()
+            sums.index_add_(0, others, (own - usual).float()[level[others, i]])
+        return hard_sign(sums + shared)
 
 
 @dataclass(frozen=True)
