@@ -69,7 +69,7 @@ BW_API void bw_program_free(bw_program *program);
 BW_API uint32_t bw_program_length(const bw_program *program);                  /* operations, and values */
 BW_API bw_value bw_program_value(const bw_program *program, uint32_t number); /* 0 is the input, the last the scores */
 
-/* Kernel sets this machine can run, slowest first: "reference", "avx2", "avx512", ...; NULL beyond the last. */
+/* Kernel sets this machine can run, slowest first: "reference", "avx2", "avx512", "amx", ...; NULL beyond the last. */
 BW_API const char *bw_isa_name(int index);
 
 enum { BW_KEEP = 1, BW_NO_FUSE = 2 }; /* keep every value for bw_value_read; compute every value on its own */

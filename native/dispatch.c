@@ -7,6 +7,10 @@ const bw_kernels *bw_find_kernels(const char *isa);
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 enum { XMM_YMM = 0x6, ZMM = 0xe6 };
 
@@ -34,6 +38,19 @@ static inline int has_avx512(void) {
     int vbmi = c >> 1 & 1, vnni = c >> 11 & 1, vpopcntdq = c >> 14 & 1;
     return f && dq && bw && vl && vbmi && vnni && vpopcntdq;
 }
+
+/* Linux saves the eight kilobytes of tiles for processes that asked once; with signal stacks too small it says no. */
+static inline int has_amx(void) {
+#ifdef __linux__
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18, TILES = 0x60000 };
+    unsigned a, b, c, d;
+    if (!has_avx512() || (saved_by_system() & TILES) != TILES || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+    int tile = d >> 24 & 1, int8 = d >> 25 & 1;
+    return tile && int8 && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+    return 0;
+#endif
+}
 #endif
 
 /* Slowest first. */
@@ -49,17 +66,20 @@ static int available(const bw_kernels **sets) {
 #ifdef BW_HAVE_AVX512
     if (has_avx512()) sets[n++] = &bw_kernels_avx512;
 #endif
+#ifdef BW_HAVE_AMX
+    if (has_amx()) sets[n++] = &bw_kernels_amx;
+#endif
     return n;
 }
 
 const char *bw_isa_name(int index) {
-    const bw_kernels *sets[4];
+    const bw_kernels *sets[5];
     int n = available(sets);
     return index >= 0 && index < n ? sets[index]->name : NULL;
 }
 
 const bw_kernels *bw_find_kernels(const char *isa) {
-    const bw_kernels *sets[4];
+    const bw_kernels *sets[5];
     int n = available(sets);
     if (!isa) return sets[n - 1];
     for (int i = 0; i < n; i++)

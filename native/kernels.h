@@ -66,19 +66,22 @@ typedef struct {
 } bw_kernel;
 
 typedef struct {
-    const char *name;
+    const char *name, *others; /* others: the set whose tables of everything else go with it, often its own */
     const bw_kernel *xnor_linear, *xnor_conv2d, *int_linear, *int_conv2d; /* never NULL */
 } bw_kernels;
 
 /* The reference is the specification: plain loops, one bit at a time. The others exist where BW_HAVE_* is defined, and run only on
  * a CPU with: avx2: AVX2, POPCNT, BMI2. avx512: AVX-512 F, BW, VL, DQ, VPOPCNTDQ, VNNI, VBMI (and what avx2
- * needs). */
+ * needs). amx: AMX-INT8 and what avx512 needs, and the system's leave to use tiles, which bw_find_kernels asks for. */
 extern const bw_kernels bw_kernels_reference;
 #ifdef BW_HAVE_AVX2
 extern const bw_kernels bw_kernels_avx2;
 #endif
 #ifdef BW_HAVE_AVX512
 extern const bw_kernels bw_kernels_avx512;
+#endif
+#ifdef BW_HAVE_AMX
+extern const bw_kernels bw_kernels_amx;
 #endif
 #ifdef BW_HAVE_NEON
 extern const bw_kernels bw_kernels_neon;

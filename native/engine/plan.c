@@ -124,7 +124,7 @@ static int fill(bw_plan *plan, bw_error *error) {
     const bw_type *input = &p->types[0], *scores = &p->types[p->n_ops - 1];
     plan->scores_store = scores->lo >= INT32_MIN && scores->hi <= INT32_MAX ? BW_STORE_I32 : BW_STORE_I64;
     plan->scores_bytes = scores->n_values * (plan->scores_store == BW_STORE_I32 ? 4 : 8);
-    if (bw_worth_planes(p)) plan->logic = bw_find_logic(plan->kernels->name);
+    if (bw_worth_planes(p)) plan->logic = bw_find_logic(plan->kernels->others);
     int status = place_steps(plan, error);
     if (plan->logic && (status || !plan->block)) { /* planes take too much room */
         forget_allocations(plan);
@@ -153,7 +153,7 @@ int bw_plan_create(const bw_program *program, const char *isa, int threads, uint
     if (!p) return bw_fail(error, BW_NO_MEMORY, "no memory for the plan");
     p->program = program;
     p->kernels = kernels;
-    p->tiles = bw_find_tiles(kernels->name);
+    p->tiles = bw_find_tiles(kernels->others);
     p->threads = flags & BW_KEEP ? 1 : threads;
     p->flags = flags;
     int status = fill(p, error);

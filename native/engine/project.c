@@ -107,7 +107,7 @@ static int prepare_hadamard(bw_plan *plan, bw_projection *d, bw_error *error) {
     }
     h->flip = flip;
     h->t = t;
-    d->transforms = bw_find_project_kernels(plan->kernels->name);
+    d->transforms = bw_find_project_kernels(plan->kernels->others);
     if (d->size < d->transforms->smallest) d->transforms = bw_find_project_kernels("reference");
     d->scratch_bytes = 2 * d->size * (d->wide ? 8 : 4);
     d->run = run_hadamard;

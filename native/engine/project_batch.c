@@ -87,9 +87,9 @@ int bw_projection_plan_batch(bw_plan *plan, bw_projection *d, bw_error *error) {
     bool transforms = d->kind == BW_KIND_HADAMARD && bw_projection_is_linear(d) && d->rounds <= 2 && d->size >= LEAST &&
                       d->size <= MOST;
     if (bw_projection_bound(d) + d->size + 1 >= INT32_MAX) return BW_OK;
-    d->batches = bw_find_batch_kernels(plan->kernels->name);
+    d->batches = bw_find_batch_kernels(plan->kernels->others);
     if (d->batches && small) BW_TRY(plan_matrix(plan, d, error));
-    if (!small || !d->batches) d->batches = transforms ? bw_find_batch_kernels(plan->kernels->name) : NULL;
+    if (!small || !d->batches) d->batches = transforms ? bw_find_batch_kernels(plan->kernels->others) : NULL;
     else return BW_OK;
     return d->batches ? plan_transforms(plan, d, error) : BW_OK;
 }

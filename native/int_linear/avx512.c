@@ -5,15 +5,10 @@
  * vpermw.) 24 such sums stay within int16 (24 * 5 * 255 < 32768); then they join the 32-bit sums. Five bytes that are 0 in all rows
  * of a block are left out. Everything else: vpdpbusd and vpdpwssd on blocks of 4 rows x 32 outputs.
  */
+#include "avx512.h"
 #include "run.h"
 
-#include <immintrin.h>
-
-#define ALWAYS static inline __attribute__((always_inline))
 #define VBMI __attribute__((target("avx512vbmi"))) /* every CPU with VPOPCNTDQ and VNNI has it */
-
-/* Packed: origin * (sum of weights) of each output, then panels of 32 outputs. */
-static int32_t padded(int32_t n) { return (n + 31) / 32 * 32; }
 
 static size_t steps_of(const bw_int_plan *p) { return p->path == BW_PATH_LOOKUP ? (size_t)(p->k + 4) / 5 : p->plane_bytes / 4; }
 
@@ -48,25 +43,6 @@ static void pack(const bw_int_plan *p, const bw_shape *shape, const void *canoni
         }
         offset[column] = (int32_t)(sum * (uint32_t)p->origin);
     }
-}
-
-/* 32 finished sums of one row: store, or threshold and pack. */
-ALWAYS void emit(const bw_int_gemm *g, int64_t row, int32_t first, __m512i s0, __m512i s1) {
-    char *out = g->out + (size_t)row * g->out_stride;
-    int32_t left = g->n - first > 32 ? 32 : g->n - first;
-    uint32_t inside = left == 32 ? 0xFFFFFFFF : (1u << left) - 1;
-    if (g->out_kind == BW_OUT_I32) {
-        _mm512_mask_storeu_epi32((int32_t *)(void *)out + first, (__mmask16)inside, s0);
-        _mm512_mask_storeu_epi32((int32_t *)(void *)out + first + (left > 16 ? 16 : 0), (__mmask16)(inside >> 16), s1);
-        return;
-    }
-    uint32_t bits = _mm512_cmpge_epi32_mask(s0, _mm512_maskz_loadu_epi32((__mmask16)inside, g->threshold + first));
-    if (left > 16)
-        bits |= (uint32_t)_mm512_cmpge_epi32_mask(s1, _mm512_maskz_loadu_epi32((__mmask16)(inside >> 16), g->threshold + first + 16)) << 16;
-    if (g->flip)
-        bits ^= (uint32_t)(g->flip[first / 64] >> first % 64);
-    uint64_t word = bits & inside; /* the last panel of a row also clears what is left of its word */
-    memcpy(out + first / 8, &word, first % 64 == 0 && left == g->n - first ? 8 : 4);
 }
 
 /* ---- lookup ---- */

@@ -52,7 +52,7 @@ typedef struct {
     void (*finish)(const bw_shape *shape, const bw_job *job, const int32_t *sums, void *out); /* one position's N sums */
 } bw_int_engine;
 
-extern const bw_int_engine bw_int_engine_avx2, bw_int_engine_avx512;
+extern const bw_int_engine bw_int_engine_avx2, bw_int_engine_avx512, bw_int_engine_amx;
 
 static inline size_t bw_int_round_up(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
 
@@ -121,10 +121,11 @@ static inline void bw_int_to_planes(const bw_int_plan *p, bw_input input, const 
     }
 }
 
+/* A multiple of 16: whole tiles may be read. */
 static inline int64_t bw_int_rows_at_once(const bw_int_plan *p, size_t out_bytes) {
     size_t rows = 65536 / p->row_bytes, out_rows = 131072 / out_bytes;
     rows = out_rows < rows ? out_rows : rows;
-    return rows < 8 ? 8 : rows > 128 ? 128 : (int64_t)(rows & ~(size_t)7);
+    return rows < 16 ? 16 : rows > 128 ? 128 : (int64_t)(rows & ~(size_t)15);
 }
 
 #endif

@@ -18,6 +18,13 @@ DECLARE(avx2)
 #ifdef BW_HAVE_AVX512
 DECLARE(avx512)
 #endif
+#ifdef BW_HAVE_AMX
+#include <sys/syscall.h>
+#include <unistd.h>
+extern const bw_kernel bw_int_linear_amx, bw_int_conv2d_amx; /* the others are avx512's */
+#define bw_xnor_linear_amx bw_xnor_linear_avx512
+#define bw_xnor_conv2d_amx bw_xnor_conv2d_avx512
+#endif
 #ifdef BW_HAVE_NEON
 DECLARE(neon)
 #endif
@@ -31,6 +38,9 @@ static const struct {
 #endif
 #ifdef BW_HAVE_AVX512
                        ROWS(avx512)
+#endif
+#ifdef BW_HAVE_AMX
+                           ROWS(amx)
 #endif
 #ifdef BW_HAVE_NEON
                            ROWS(neon)
@@ -200,6 +210,10 @@ static int check(const bw_kernel *kernel, const bw_kernel *reference, int conv, 
 }
 
 int main(int argc, char **argv) {
+#ifdef BW_HAVE_AMX
+    if (argc > 1 && !strcmp(argv[1], "amx"))
+        syscall(SYS_arch_prctl, 0x1023, 18); /* leave to use tiles */
+#endif
     if (argc == 5)
         for (size_t i = 0; i < sizeof KERNELS / sizeof *KERNELS; i++)
             if (!strcmp(argv[1], KERNELS[i].isa) && !strcmp(argv[2], KERNELS[i].operation)) {

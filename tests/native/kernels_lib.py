@@ -19,6 +19,7 @@ FLAGS = {
     "avx2": ["-mavx2", "-mpopcnt", "-mbmi2"],
     "avx512": [f"-mavx512{f}" for f in "f bw vl dq vpopcntdq vnni".split()] + ["-mpopcnt", "-mbmi2"],
 }
+FLAGS["amx"] = [*FLAGS["avx512"], "-mamx-tile", "-mamx-int8"]
 SHAPE_FIELDS = (
     "channels height width out_channels kernel_h kernel_w stride_h stride_w pad_top pad_bottom pad_left pad_right "
     "dilation_h dilation_w groups pad_value input lo hi weight accumulator out"
@@ -61,8 +62,13 @@ def cpu_has(isa):
         flags = set(Path("/proc/cpuinfo").read_text().split("flags", 1)[1].split("\n", 1)[0].split())
     except (OSError, IndexError):
         return False
-    need = {"avx2": {"avx2", "popcnt", "bmi2"}}.get(isa) or _AVX512_CPUINFO
-    return need <= flags
+    need = {"avx2": {"avx2", "popcnt", "bmi2"}, "amx": {*_AVX512_CPUINFO, "amx_tile", "amx_int8"}}
+    return need.get(isa, _AVX512_CPUINFO) <= flags and (isa != "amx" or may_use_tiles())
+
+
+def may_use_tiles():
+    """Asks Linux for AMX's tiles: arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA)."""
+    return ctypes.CDLL(None).syscall(158, 0x1023, 18) == 0
 
 
 def compiler():

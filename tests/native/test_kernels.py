@@ -22,11 +22,20 @@ def kernels():
     return lib.load()
 
 
-@pytest.fixture(params=[isa for isa in lib.FLAGS])
+def runnable(isa):
+    if not lib.cpu_has(isa):
+        pytest.skip(f"this CPU lacks {isa}")
+    return isa
+
+
+@pytest.fixture(params=list(lib.FLAGS))
 def isa(request):
-    if not lib.cpu_has(request.param):
-        pytest.skip(f"this CPU lacks {request.param}")
-    return request.param
+    return runnable(request.param)
+
+
+@pytest.fixture(params=[isa for isa, operation in lib.kernels() if operation == "xnor_linear"])
+def xnor_isa(request):
+    return runnable(request.param)
 
 
 def wrap(sums, accumulator):
@@ -71,14 +80,14 @@ def check(layer, x, sums, out, rng):
 
 @pytest.mark.parametrize("n_samples", [1, 2, 3, 5, 513])
 @pytest.mark.parametrize("out", ["i32", "bits"])
-def test_xnor_linear_is_the_product_of_signs(kernels, isa, n_samples, out):
+def test_xnor_linear_is_the_product_of_signs(kernels, xnor_isa, n_samples, out):
     rng = np.random.default_rng(n_samples)
     for k in AWKWARD:
         for n in [1, 10, 16, 17, 33, 64, 65, 100, 128]:
             accumulator = lib.ACCUMULATORS[(k + n) % 3]
             x, w = (rng.choice([-1, 1], (rows, k)) for rows in (n_samples, n))
             shape = lib.shape(channels=k, out_channels=n, out=out, accumulator=accumulator)
-            layer = lib.Layer(kernels[isa, "xnor_linear"], shape, lib.pack_bits(w > 0))
+            layer = lib.Layer(kernels[xnor_isa, "xnor_linear"], shape, lib.pack_bits(w > 0))
             check(layer, lib.pack_bits(x > 0), wrap(x @ w.T, accumulator), out, rng)
 
 
@@ -168,7 +177,7 @@ def conv_fields(case, **more):
 @pytest.mark.parametrize("case", CONVOLUTIONS, ids=str)
 @pytest.mark.parametrize("pad_value", [-1, 0, 1])
 @pytest.mark.parametrize("out", ["i32", "bits"])
-def test_xnor_conv2d_is_the_cross_correlation(kernels, isa, case, pad_value, out):
+def test_xnor_conv2d_is_the_cross_correlation(kernels, xnor_isa, case, pad_value, out):
     rng = np.random.default_rng(pad_value + 1)
     channels, outputs, image, kernel, stride, padding, dilation, groups = case
     x, w = rng.choice([-1, 1], (3, *image, channels)), rng.choice([-1, 1], (outputs, channels // groups, *kernel))
@@ -176,7 +185,7 @@ def test_xnor_conv2d_is_the_cross_correlation(kernels, isa, case, pad_value, out
     accumulator = lib.ACCUMULATORS[channels % 3]
     shape = lib.shape(**conv_fields(case, pad_value=pad_value, out=out, accumulator=accumulator))
     layer = lib.Layer(
-        kernels[isa, "xnor_conv2d"],
+        kernels[xnor_isa, "xnor_conv2d"],
         shape,
         lib.pack_bits(w.reshape(outputs, -1) > 0),
         sums[0, ..., 0].size,
