@@ -22,7 +22,8 @@ def build_with_core(main: Path, out: Path, flags: list[str]) -> Path:
     for i, source in enumerate([main, *core_sources()]):
         isa = FLAGS.get(source.stem.rpartition("_")[2], [])  # batch_avx512.c too
         objects.append(str(folder / f"{out.name}-{i}.o"))
-        command = [cc, "-std=gnu11", f"-I{NATIVE}", "-DBW_HAVE_AVX2=1", "-DBW_HAVE_AVX512=1", "-DBW_HAVE_AMX=1", *flags, *isa]
+        have = [f"-DBW_HAVE_{name.upper()}=1" for name in FLAGS if name != "reference"]
+        command = [cc, "-std=gnu11", f"-I{NATIVE}", *have, *flags, *isa]
         running.append(subprocess.Popen([*command, "-c", str(source), "-o", objects[-1]]))
         if len(running) == 4:
             assert running.pop(0).wait() == 0
