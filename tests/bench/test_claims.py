@@ -187,5 +187,7 @@ def test_a_row_of_the_campaign_is_met_by_its_first_recipe_or_by_the_best_where_t
     put(results, conv.recipes[0], 0, frozen_accuracy=conv.bar)
     assert not cifar_campaign.row_measure(conv)().met  # how many gates it does not say
     assert cifar_campaign.twins().met
+    put(results, "cifar_fda", 0, compared_samples=1000)
+    assert not cifar_campaign.twins().met and "--compare" in cifar_campaign.twins().value
     put(results, "cifar_fda", 0, twin_differing=3)
     assert not cifar_campaign.twins().met
