@@ -126,10 +126,13 @@ def learn_online(codes: Tensor, y: Tensor, classes: int, seed: int, epochs: int 
 
 
 def learn_binary(codes: Tensor, y: Tensor, classes: int, seed: int, epochs: int = 20, rate: float = 3e-3) -> Tensor:
-    """Signs of latent prototypes, trained by cross-entropy straight through the sign, with dropout and weight decay."""
+    """Signs of latent prototypes, trained by cross-entropy straight through the sign, with dropout and weight decay; the
+    rate falls to 0 along a cosine, without which the last signs are as good as drawn.
+    """
     torch_generator = torch.Generator().manual_seed(seed)
     latent = torch.nn.Parameter(torch.zeros(classes, codes.shape[1]).index_add_(0, y, codes) / len(codes))
     optimizer = torch.optim.AdamW([latent], lr=rate, weight_decay=0.003)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * -(-len(codes) // 128))
     heat = 4 / codes.shape[1] ** 0.5
     for _ in range(epochs):
         for rows in torch.randperm(len(codes), generator=torch_generator).split(128):
@@ -139,6 +142,7 @@ def learn_binary(codes: Tensor, y: Tensor, classes: int, seed: int, epochs: int 
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            schedule.step()
     return hard_sign(latent.detach())
 
 
