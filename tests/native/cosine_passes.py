@@ -6,8 +6,8 @@ import pytest
 
 from bitwright.layers import native_cosine
 from bitwright.quantizers import native_signs
-from tests.native.kernels_lib import FLAGS, compiler
-from tests.native.sign_passes import passes
+from tests.native.kernels_lib import compiler
+from tests.native.sign_passes import passes, sets_with
 
 
 def cosine_passes(isa: str) -> CDLL | None:
@@ -15,7 +15,7 @@ def cosine_passes(isa: str) -> CDLL | None:
     return passes("cosines", isa, native_cosine.SIGNATURES)
 
 
-@pytest.fixture(params=list(FLAGS))
+@pytest.fixture(params=sets_with("cosines"))
 def isa(request, monkeypatch):
     """Its passes are those that are used, for tensors of any size."""
     if compiler() is None:
