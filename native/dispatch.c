@@ -7,7 +7,7 @@ const bw_kernels *bw_find_kernels(const char *isa);
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
-#ifdef __linux__
+#if defined(BW_HAVE_AMX) && defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -39,6 +39,7 @@ static inline int has_avx512(void) {
     return f && dq && bw && vl && vbmi && vnni && vpopcntdq;
 }
 
+#ifdef BW_HAVE_AMX
 /* Linux saves the eight kilobytes of tiles for processes that asked once; with signal stacks too small it says no. */
 static inline int has_amx(void) {
 #ifdef __linux__
@@ -51,6 +52,7 @@ static inline int has_amx(void) {
     return 0;
 #endif
 }
+#endif
 #endif
 
 /* Slowest first. */

@@ -38,7 +38,8 @@ agree, and what flipped bits do.
 Written by `python -m benchmarks.gnet.page` from `results/gnet` and `results/faults`; do not edit. A row comes from
 `python -m benchmarks.gnet RUN`, faults from `bitwright faults` and `python -m benchmarks.gnet.equal_bytes`, slopes
 from `python -m benchmarks.gnet.slope`, ways from `python -m benchmarks.gnet.pareto`, estimates from
-`python -m benchmarks.gnet.estimator`, bounds from `python -m benchmarks.gnet.bound`.
+`python -m benchmarks.gnet.estimator`, bounds from `python -m benchmarks.gnet.bound`, hypervector classifiers from
+`python -m benchmarks.gnet.hypervectors --split test`.
 """
 MEMORY = (
     "Beside codes a file holds thresholds, factors and a header. Codes of short rows take more than int4 weights do."

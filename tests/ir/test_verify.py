@@ -75,7 +75,7 @@ def test_progress_counts_every_sample_and_wide_programs_take_small_batches(monke
     assert program.verify(data_for(program, 9), ["interpreter"], batch=4, progress=seen.append).ok
     assert seen == [4, 4, 1]
     per_sample = sum(type_.n_values for type_ in program.types)
-    monkeypatch.setattr("bitwright.ir.verify.BATCH_VALUES", 2 * per_sample + 1)
+    monkeypatch.setattr("bitwright.ir.interpreter.BLOCK_VALUES", 2 * per_sample + 1)
     seen.clear()
     assert program.verify(data_for(program, 5), ["interpreter"], progress=seen.append).ok
     assert seen == [2, 2, 1]

@@ -7,6 +7,8 @@ import kernels_lib as lib
 import numpy as np
 import pytest
 
+from bitwright.ir.executors import join_backends
+
 CI = os.environ.get("CI") == "true"
 AWKWARD = [1, 63, 64, 65, 127, 128, 200]
 
@@ -232,3 +234,9 @@ def test_random_layers_agree_with_the_reference_and_stay_inside_their_buffers(ch
     count = "20" if isa == "reference" else "150"
     run = subprocess.run([checker, isa, operation, "1", count], capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr[-3000:]
+
+
+def test_the_engine_offers_what_this_cpu_has():
+    need((lib.NATIVE.parent / "src/bitwright/native/libbw_run.so").exists(), "needs the native core: make setup")
+    offered = [name.removeprefix("cpu:") for name in join_backends() if name.startswith("cpu:")]
+    assert offered == [isa for isa in dict.fromkeys(isa for isa, _ in lib.kernels()) if lib.cpu_has(isa)]

@@ -11,9 +11,8 @@ from torch import fx
 from bitwright.data.progress import Progress
 from bitwright.freeze.freeze import as_tensor
 from bitwright.ir import Program, execute
+from bitwright.ir.interpreter import samples_at_once
 from bitwright.ir.overflow import wrapped_sums
-
-BATCH_VALUES = 1 << 22  # of all operations, held at a time; more are slower, memory being fetched anew each time
 
 
 @dataclass
@@ -88,7 +87,7 @@ class _Recorder(fx.Interpreter):
 def agreement(program: Program, x: np.ndarray, y: np.ndarray | None = None, batch: int | None = None) -> Agreement:
     """Compare a just-frozen Program with its model (eager CPU float32, eval) and its twin on x; y: labels, if known.
 
-    batch: samples at a time; None takes 250, or fewer where the Program's values are many (long codes at every place).
+    batch: samples at a time; None takes 256, or fewer where the Program's values are many (long codes at every place).
     Raises ValueError for a Program that was loaded from a file: freeze the model again, then compare.
     """
     frozen = program.frozen
@@ -96,8 +95,7 @@ def agreement(program: Program, x: np.ndarray, y: np.ndarray | None = None, batc
         raise ValueError(
             "agreement: this Program was loaded from a file and knows no model; freeze the model and compare that"
         )
-    types = (frozen.whole or program).types
-    size = batch or max(1, min(250, BATCH_VALUES // sum(type_.n_values for type_ in types)))
+    size = batch or samples_at_once(frozen.whole or program)
     report = Agreement(len(x), frozen.exact, labelled=y is not None)
     with Progress("compare with model and twin, samples", len(x)) as bar:
         for start in range(0, len(x), size):

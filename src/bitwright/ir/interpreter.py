@@ -80,6 +80,11 @@ MEANINGS: dict[str, Meaning] = {
 assert set(MEANINGS) == set(OPS) - {"input"}
 
 
+def samples_at_once(program: Program) -> int:
+    """So many that all their values, kept together, are no more than BLOCK_VALUES; at least 1, at most BLOCK."""
+    return max(1, min(BLOCK, BLOCK_VALUES // sum(type_.n_values for type_ in program.types)))
+
+
 def execute(program: Program, x: np.ndarray, keep: bool = False) -> Sequence[np.ndarray]:
     """Run x (batch, *input shape); return [scores], or with keep every value in order.
 

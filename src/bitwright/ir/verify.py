@@ -7,9 +7,8 @@ import numpy as np
 
 from bitwright.ir.executors import executor, join_backends
 from bitwright.ir.inputs import check_input
+from bitwright.ir.interpreter import samples_at_once
 from bitwright.ir.program import Program
-
-BATCH_VALUES = 1 << 23  # of all operations, held at a time
 
 
 @dataclass
@@ -63,7 +62,7 @@ def verify(
     """
     x = check_input(program, x)
     if batch is None:
-        batch = max(1, min(256, BATCH_VALUES // sum(type_.n_values for type_ in program.types)))
+        batch = samples_at_once(program)
     if batch < 1:
         raise ValueError(f"verify: batch is {batch}, expected 1 or more")
     if not len(x) or backends == []:

@@ -128,7 +128,7 @@ def learn_online(codes: Tensor, y: Tensor, classes: int, seed: int, epochs: int 
 def learn_binary(codes: Tensor, y: Tensor, classes: int, seed: int, epochs: int = 20, rate: float = 3e-3) -> Tensor:
     """Signs of latent prototypes, trained by cross-entropy straight through the sign, with dropout and weight decay.
 
-    The rate falls to 0 along a cosine: without that the last signs are as good as drawn.
+    The rate falls to 0 along a cosine, so that the last signs settle.
     """
     torch_generator = torch.Generator().manual_seed(seed)
     latent = torch.nn.Parameter(torch.zeros(classes, codes.shape[1]).index_add_(0, y, codes) / len(codes))
