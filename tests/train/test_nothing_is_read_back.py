@@ -1,6 +1,9 @@
-"""In a training step no number is read from where a tensor lies: a GPU would be waited for, once a layer."""
+"""In a training step no number is read from where a tensor lies: a GPU would be waited for, once a layer. Nor does it
+mix devices, or wait for what it sends to its own.
+"""
 
 import copy
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -8,12 +11,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'bitwright[train]'")
 from torch import nn  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+from torch.utils._pytree import tree_leaves  # noqa: E402
 
 from bitwright.data import from_arrays  # noqa: E402
 from bitwright.models import create_model  # noqa: E402
 from bitwright.quantizers import METHODS, make_quantizer  # noqa: E402
 from bitwright.quantizers.numbers import read_number, register_number, write_number  # noqa: E402
 from bitwright.train import Recipe  # noqa: E402
+from bitwright.train import run as run_module  # noqa: E402
 from bitwright.train.run import Run  # noqa: E402
 
 SIDE = 8
@@ -56,6 +61,48 @@ def test_a_step_reads_nothing_back(case):
         with readings:
             run.train_step(torch.arange(8))
     assert readings.n == 0
+
+
+class Elsewhere(TorchDispatchMode):
+    """The device "meta" has no numbers, only shapes, and stands for a GPU: what is read of it here is 0. `found`: what
+    a GPU would refuse, or would be waited for."""
+
+    def __init__(self):
+        super().__init__()
+        self.found: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        there = any(tensor.is_meta for tensor in tensors)
+        mixed = there and any(tensor.dim() and not tensor.is_meta for tensor in tensors)
+        if func is torch.ops.aten._to_copy.default:
+            sent = not there and torch.device(kwargs.get("device") or "cpu").type == "meta"
+            if sent and not kwargs.get("non_blocking"):
+                self.found.append("a copy that is waited for")
+        elif mixed and not (func is torch.ops.aten.copy_.default and args[2:] == (True,)):
+            self.found.append(f"{func} of tensors on two devices")
+        if there and func in READS:
+            self.found.append(f"{func}")
+            return 0
+        if there and func is torch.ops.aten.bincount.default:  # which meta tensors lack
+            return torch.empty(args[2], dtype=torch.long, device="meta")
+        return func(*args, **kwargs)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_step_stays_on_its_device(case, monkeypatch):
+    name, options, fields = CASES[case]
+    monkeypatch.setattr(run_module, "pick_device", torch.device)
+    monkeypatch.setattr(torch, "autocast", lambda *args, **kwargs: nullcontext())  # meta knows no other precision
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda *args: False)
+    model = create_model(name, seed=0, shape=(3, SIDE, SIDE), classes=10, **options).train()
+    run = Run(model, DATA, Recipe.from_dict({"batch_size": 8, "epochs": 9, "device": "meta", **fields}), None, None)
+    for run.step in range(2):  # the first may fetch what never changes
+        elsewhere, rows = Elsewhere(), torch.arange(8, device="meta")
+        with elsewhere:
+            run.train_step(rows)
+    assert elsewhere.found == []
 
 
 def test_a_number_is_read_again_after_somebody_else_wrote_it():
