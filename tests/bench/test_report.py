@@ -125,6 +125,20 @@ def test_papers_beside_results(tmp_path):
     assert "not run yet" in text and text.count("### ") == len(PAPERS)
 
 
+def test_a_study_of_methods_beside_the_papers(tmp_path):
+    seen = [("bc", 87.0), ("parq", 10.0), ("bc", 89.0)]
+    runs = [{"method": method, "test_accuracy": accuracy} for method, accuracy in seen]
+    recipe = {"epochs": 5, "batch_size": 128, "optimizer": "adam", "lr": 0.001}
+    (tmp_path / "pretrained-bw.json").write_text(json.dumps({"recipe": recipe, "runs": runs}))
+    text = papers_table(tmp_path)
+    ours = "88.00 ± 1.41 % (2 seeds) | `bc`, 5 epochs of 128, adam 0.001"
+    assert f"| the same (ours: 5 epochs) | 89.56 | paper | {ours} |" in text
+    assert "| the same, PARQ (ours: 5 epochs) | 90.48 | paper | 10.00 % (1 seed) |" in text
+    assert "| the same, BNN++ (ours: 5 epochs) | - | not available to us | not run yet |  |" in text
+    studies = {row.study for rows in PAPERS.values() for row in rows} - {""}
+    assert studies and all((ROOT / "results" / f"{study}.json").exists() for study in studies)
+
+
 def test_a_float_network_of_the_campaign_is_found_among_the_papers(tmp_path, capsys):
     """The campaign evaluates it as any run; its row is about the network before it was embedded."""
     fields = {"epochs": 150, "batch_size": 128, "optimizer": "adam", "lr": 0.003}

@@ -24,7 +24,8 @@ class Published:
     """figure: as reported, percent of the test set. ours: the recipe that answers it; "" where none can.
 
     embedded: (hyperdimensions, projection) of the Program that answers it, of networks embedded at random; FLOAT
-    for their float networks. corrected: its offsets were corrected on unlabelled images.
+    for their float networks. corrected: its offsets were corrected on unlabelled images. study: the file of results/,
+    without .json, in which `ours` is a method.
     """
 
     what: str
@@ -34,6 +35,7 @@ class Published:
     note: str = ""
     embedded: tuple[int, str] | None = None
     corrected: bool = False
+    study: str = ""
 
 
 GNET = "G-Net / EHD G-Net (NeurIPS 2025, arXiv:2511.21063)"
@@ -48,14 +50,20 @@ PAPERS: dict[str, tuple[Published, ...]] = {
     "PC++ / BNN++ (Lu et al., NeurIPS 2023, arXiv:2402.17710)": (
         Published("the paper's tables", "-", "not available to us", "", "its text could not be had; neighbours below"),
         Published("ResNet-20, CIFAR-10, 1-bit weights, BinaryConnect (in PARQ)", "89.56", "paper", "cifar_bw_bc"),
+        Published("the same (ours: 5 epochs)", "89.56", "paper", "bc", study="pretrained-bw"),
         Published("the same, BinaryRelax (in PARQ)", "89.98", "paper", "cifar_bw_binaryrelax"),
         Published("the same, PARQ", "90.48", "paper", "cifar_bw_parq"),
+        Published("the same, PARQ (ours: 5 epochs)", "90.48", "paper", "parq", study="pretrained-bw"),
         Published("the same, BNN++", "-", "not available to us", "cifar_bw_bnnpp"),
+        Published("the same, BNN++ (ours: 5 epochs)", "-", "not available to us", "bnn++", study="pretrained-bw"),
     ),
     "FDA-BNN (Xu et al., NeurIPS 2021, arXiv:2103.00841)": (
         Published("ResNet-20, CIFAR-10, baseline (DoReFa)", "84.44", "paper", "cifar_fda_baseline"),
+        Published("the same (ours: 60 epochs)", "84.44", "paper", "cifar_fda60_baseline"),
         Published("the same with the sine gradient", "85.83", "paper", "cifar_fda_sine"),
+        Published("the same with the sine gradient (ours: 60 epochs)", "85.83", "paper", "cifar_fda60_sine"),
         Published("the same with sine and noise adaptation module", "86.20", "paper", "cifar_fda"),
+        Published("the same with both (ours: 60 epochs)", "86.20", "paper", "cifar_fda60"),
         Published("VGG-small, CIFAR-10", "92.54", "paper", "cifar_fda_vgg"),
         Published("ResNet-18, ImageNet", "60.2", "paper", "", NO_DATA),
         Published("AlexNet, ImageNet", "46.2", "paper", "", NO_DATA),
@@ -70,6 +78,7 @@ PAPERS: dict[str, tuple[Published, ...]] = {
         Published("RBNN (Lin et al. 2020), two shortcuts a block", "87.8", "code", "", SMALL),
         Published("ReCU (Xu et al. 2021), two shortcuts a block; ours taught by a float ResNet-18", "87.5", "code",
                   "cifar_best_resnet20"),
+        Published("the same (ours: 60 epochs, not taught)", "87.5", "code", "cifar_best60_resnet20"),
         Published("SiMaN (Lin et al. 2022)", "87.4", "code", "", SMALL),
         Published("AdaBin (Tu et al. 2022), two shortcuts a block", "88.1", "code", "", SMALL),
         Published("ReSTE (Wu et al. 2023), two shortcuts a block", "87.92", "code", "", SMALL),
@@ -133,19 +142,27 @@ def papers_rows(results: Path) -> Iterator[tuple[str, Published, str, str]]:
     """(paper, published row, ours in words, recipe and schedule) for every row."""
     for paper, rows in PAPERS.items():
         for row in rows:
-            if row.embedded:
-                paths = sorted((results / "gnet").glob(f"{row.ours}-seed*.json"))
-                runs = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-                ours = _embedded(runs, *row.embedded, corrected=row.corrected)
-                if ours and row.embedded != FLOAT:
-                    ours += f"; bits {_bits(runs[0], row.embedded[0])}"
-                if not ours and row.embedded == FLOAT and (runs := read_results(row.ours, results)):
-                    ours = _floats(runs)
-            else:
-                runs = read_results(row.ours, results) if row.ours else []
-                ours = str(summarize_seeds(row.ours, results)) if runs else ""
-            ours_is = f"`{row.ours}`, {_schedule(runs[0])}" if ours else ""
-            yield paper, row, ours or row.note or "not run yet", ours_is
+            ours, fields = _ours(row, results)
+            yield paper, row, ours or row.note or "not run yet", f"`{row.ours}`, {_schedule(fields)}" if ours else ""
+
+
+def _ours(row: Published, results: Path) -> tuple[str, dict[str, Any]]:
+    """(what we got in words, the recipe's fields); ("", {}) where nothing was run."""
+    if row.study:
+        return _study(results / f"{row.study}.json", row.ours)
+    if row.embedded:
+        paths = sorted((results / "gnet").glob(f"{row.ours}-seed*.json"))
+        runs = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+        if ours := _embedded(runs, *row.embedded, corrected=row.corrected):
+            bits = "" if row.embedded == FLOAT else f"; bits {_bits(runs[0], row.embedded[0])}"
+            return ours + bits, runs[0]["recipe_fields"]
+        if row.embedded != FLOAT:
+            return "", {}
+    if not row.ours or not (runs := read_results(row.ours, results)):
+        return "", {}
+    if row.embedded:  # its float network, evaluated as any other
+        return _mean([run.get("model_accuracy") or 0.0 for run in runs]), runs[0]["recipe_fields"]
+    return str(summarize_seeds(row.ours, results)), runs[0]["recipe_fields"]
 
 
 def _embedded(tables: list[dict[str, Any]], hyperdimensions: int, projection: str, corrected: bool = False) -> str:
@@ -157,9 +174,8 @@ def _embedded(tables: list[dict[str, Any]], hyperdimensions: int, projection: st
     if not runs:
         return ""
     seen = [row["accuracy"] for rows in runs for row in rows] if projection else [r[0]["model_accuracy"] for r in runs]
-    spread = f" ± {stdev(seen):.2f}" if len(seen) > 1 else ""
     draws = f" x {len(runs[0])} projections" if projection else ""
-    return f"{fmean(seen):.2f}{spread} % ({len(runs)} seed{'s' * (len(runs) != 1)}{draws})"
+    return _mean(seen, f"{len(runs)} seed{'s' * (len(runs) != 1)}{draws}")
 
 
 def _bits(table: dict[str, Any], n: int) -> str:
@@ -168,15 +184,22 @@ def _bits(table: dict[str, Any], n: int) -> str:
     return f"1/{1 if signs else 8}/seed/{n.bit_length() + 1}"
 
 
-def _floats(runs: list[dict[str, Any]]) -> str:
-    """The float networks of runs that were evaluated as any other, as the campaign does."""
-    seen = [run.get("model_accuracy") or 0.0 for run in runs]
-    spread = f" ± {stdev(seen):.2f}" if len(seen) > 1 else ""
-    return f"{fmean(seen):.2f}{spread} % ({len(seen)} seed{'s' * (len(seen) != 1)})"
+def _study(path: Path, method: str) -> tuple[str, dict[str, Any]]:
+    """As _ours, of one method of a study of several."""
+    if not path.exists():
+        return "", {}
+    study = json.loads(path.read_text(encoding="utf-8"))
+    seen = [run["test_accuracy"] for run in study["runs"] if run["method"] == method]
+    return (_mean(seen), study["recipe"]) if seen else ("", {})
 
 
-def _schedule(result: dict[str, Any]) -> str:
-    fields = result["recipe_fields"]
+def _mean(seen: list[float], of: str = "") -> str:
+    """Mean and sample standard deviation. of: what was counted; seeds if it is not said."""
+    of = of or f"{len(seen)} seed{'s' * (len(seen) != 1)}"
+    return f"{fmean(seen):.2f}" + (f" ± {stdev(seen):.2f}" if len(seen) > 1 else "") + f" % ({of})"
+
+
+def _schedule(fields: dict[str, Any]) -> str:
     return f"{fields['epochs']} epochs of {fields['batch_size']}, {fields['optimizer']} {fields['lr']:g}"
 
 
