@@ -81,6 +81,16 @@ def test_a_stopped_campaign_goes_on_and_reads_the_test_set_once(row, tmp_path, c
     assert not list((tmp_path / "results" / "unfinished").glob("*"))
 
 
+def test_dry_tells_how_far_a_run_is(row, tmp_path, capfd):
+    folder = tmp_path / "out" / "first-seed0"
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.pt").touch()
+    (folder / "metrics.jsonl").write_text('{"epoch": 3, "loss": 0.25, "val_accuracy": 81.0}\n')
+    assert campaign(["digits"], dry=True, out=tmp_path / "out", results=tmp_path / "results") == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert "  first-seed0  (epoch 3, loss 0.2500, validation 81.00 %)" in lines and "  first-seed1" in lines
+
+
 def test_a_model_that_does_not_freeze_is_trained_and_told_apart(tmp_path, monkeypatch):
     tiny = "patch = 4\nwidth = 12\ndepth = 1\nheads = 3\n"
     (tmp_path / "tiny_vit.toml").write_text(f'data = "digits"\nmodel = "vit"\nepochs = 1\n[model_options]\n{tiny}')
@@ -111,7 +121,11 @@ def test_small_checkpoints_are_kept_taken_up_and_dropped(tmp_path, monkeypatch):
     for job, content in ((small, b"small"), (large, b"much too large"), (own, b"kept")):
         job.folder.mkdir(parents=True)
         (job.folder / "checkpoint.pt").write_bytes(content)
-    assert keep_unfinished([small, large, own], store) == [store / small.kept, store / own.kept]
+    assert keep_unfinished([small, large, own], store) == [large]
+    assert sorted(store.iterdir()) == sorted([store / small.kept, store / own.kept])
+    said: list[str] = []
+    run_jobs([large], budget=0.0, store=store, say=said.append)
+    assert any("too large for" in text and "first-seed1" in text for text in said)
     other = [Job(job.recipe, job.seed, there / job.folder.name) for job in (small, large, own)]
     other[2].folder.mkdir(parents=True)
     (other[2].folder / "checkpoint.pt").write_bytes(b"further")
@@ -129,14 +143,14 @@ def test_a_kept_checkpoint_of_an_edited_recipe_is_left_alone(tmp_path):
     job = Job(recipe, 0, tmp_path / "here" / "first-seed0")
     job.folder.mkdir(parents=True)
     (job.folder / "checkpoint.pt").write_bytes(b"old")
-    kept = keep_unfinished([job], store)
+    assert keep_unfinished([job], store) == []
     (job.folder / "checkpoint.pt").unlink()
     recipe.write_text(FIRST.replace("[24]", "[25]"))
     take_up_unfinished([job], store)
     assert not (job.folder / "checkpoint.pt").exists()
     recipe.write_text(f"# a word\n{FIRST}")
     take_up_unfinished([job], store)
-    assert (job.folder / "checkpoint.pt").read_bytes() == b"old" == kept[0].read_bytes()
+    assert (job.folder / "checkpoint.pt").read_bytes() == b"old" == (store / job.kept).read_bytes()
 
 
 def test_a_job_behind_one_that_failed_says_so(row, tmp_path):

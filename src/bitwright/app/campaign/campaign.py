@@ -8,10 +8,11 @@ import re
 import sys
 from pathlib import Path
 
-from bitwright.app.campaign.jobs import fetch_what_is_missing, jobs_of
+from bitwright.app.campaign.jobs import CHECKPOINT, fetch_what_is_missing, jobs_of
 from bitwright.app.campaign.rows import ROWS, Row, find_rows
-from bitwright.app.campaign.run import run_jobs
+from bitwright.app.campaign.run import how_far, run_jobs
 from bitwright.app.recipes import find_recipe, recipe_class
+from bitwright.bench.timing import usable_cores
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 SAID = "Train the rows of the published tables in order of worth, resumable at any moment, and write their results."
@@ -35,20 +36,22 @@ def campaign(
     device = "gpu" if _has_gpu() else "cpu"
     chosen = find_rows(rows, device)
     jobs = jobs_of(chosen, Path(out), seeds)
-    at_once = at_once or (8 if device == "gpu" else 1)
     read = Path(results) if evaluate else None
     todo = [job for job in jobs if job.left(read)]
+    at_once = at_once or (8 if device == "gpu" else max(1, min(4, usable_cores(), len(todo))))
     print(f"{_counted(len(chosen), 'row')}, {_counted(len(jobs), 'run')}, {len(todo)} to do, {at_once} at once on the "
           f"{device.upper()}")  # fmt: skip
+    store = Path(results) / "unfinished"
     if dry:
         for row in chosen:
             print(f"{row.key}: {row.what}" + ("" if row.bar is None else f"; bar {row.bar:.1f} %"))
         for job in todo:
             why = "" if job.wanted else "  (others start from it or learn from it)"
-            print(f"  {job.folder.name}{why}" + ("  (trained; the test set is to be read)" if job.done else ""))
+            begun = (job.folder / CHECKPOINT).exists() or (store / job.kept).exists()
+            state = "trained; the test set is to be read" if job.done else how_far(job) if begun else ""
+            print(f"  {job.folder.name}{why}" + f"  ({state})" * bool(state))
         return 0
     fetch_what_is_missing(todo)
-    store = Path(results) / "unfinished"
     done = run_jobs(jobs, budgeted, at_once, store, read, say=lambda text: print(text, flush=True))
     print(table(chosen, Path(results)))
     return 0 if done else 1
@@ -102,9 +105,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bitwright campaign", description=SAID)
     parser.add_argument("--rows", nargs="+", choices=[row.key for row in ROWS], help="by default what this machine can")
     parser.add_argument("--budget", default="", help="stop after so long: 90s, 25m, 8h")
-    parser.add_argument(
-        "--at-once", type=int, default=0, help="runs side by side; 0 chooses (one on a CPU, eight on a GPU)"
-    )
+    said = "runs side by side; 0 chooses (a run a core on a CPU, at most 4; 8 on a GPU)"
+    parser.add_argument("--at-once", type=int, default=0, help=said)
     parser.add_argument("--seeds", type=int, default=0, help="at most so many of each row; 0 is all")
     parser.add_argument("--out", default="runs/campaign", help="for the run folders")
     parser.add_argument("--results", default="results", help="for results, and small checkpoints of unfinished runs")

@@ -25,7 +25,7 @@ def campaign_command(
         rows: fda, resnet20, weights, vgg, narrow, vit, logic, logic-conv, gnet, fda-cpu, resnet20-cpu; by default what
             this machine can do.
         budget: stop after so long, each run's checkpoint written: 90s, 25m, 8h.
-        at_once: runs side by side; 0 chooses (one on a CPU, eight on a GPU).
+        at_once: runs side by side; 0 chooses (a run a core on a CPU, at most 4; 8 on a GPU).
         seeds: at most so many of each row; 0 is all.
         out: for the run folders.
         results: folder for results, and for small checkpoints of unfinished runs.

@@ -100,21 +100,23 @@ def _add(file: Path, seed: int, out: Path, jobs: dict[Path, Job], wanted: bool) 
     return folder
 
 
-def keep_unfinished(jobs: Iterable[Job], store: Path) -> list[Path]:
-    """Copies the checkpoints of unfinished jobs that are small enough to `store`; drops those of finished ones."""
-    kept = []
+def keep_unfinished(jobs: Iterable[Job], store: Path) -> list[Job]:
+    """Copies the checkpoints of unfinished jobs to `store`; drops those of finished ones. The jobs whose checkpoint is
+    too large for that."""
+    too_large = []
     for job in jobs:
         here, there = job.folder / CHECKPOINT, store / job.kept
         if job.done or job.failed:
             for old in store.glob(f"{job.folder.name}-*.pt"):
                 old.unlink()
-        elif here.exists() and here.stat().st_size <= LARGEST:
+        elif here.exists() and here.stat().st_size > LARGEST:
+            too_large.append(job)
+        elif here.exists():
             store.mkdir(parents=True, exist_ok=True)
             part = there.with_name(there.name + ".part")
             shutil.copyfile(here, part)
             part.replace(there)
-            kept.append(there)
-    return kept
+    return too_large
 
 
 def take_up_unfinished(jobs: Iterable[Job], store: Path) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bitwright.app.campaign.jobs import Job, keep_unfinished, take_up_unfinished
+from bitwright.app.campaign.jobs import CHECKPOINT, Job, keep_unfinished, take_up_unfinished
+from bitwright.bench.timing import usable_cores
 
 PATIENCE = 20.0  # seconds a job gets to write its checkpoint when it is asked to stop
 LOG = "log.txt"
@@ -49,7 +50,7 @@ def run_jobs(
                     break
                 if time.monotonic() - said > every:
                     said = time.monotonic()
-                    say("; ".join(_where(job) for job in running.values()))
+                    say("; ".join(f"{job.folder.name}: {how_far(job)}" for job in running.values()))
                 time.sleep(0.2)
             else:
                 say("the time is up: each run writes its checkpoint; the same command goes on")
@@ -58,7 +59,10 @@ def run_jobs(
     finally:
         _stop(running)
         if store is not None:
-            keep_unfinished(jobs, store)
+            for job in keep_unfinished(jobs, store):
+                size = (job.folder / CHECKPOINT).stat().st_size / 1e6
+                why = f"its checkpoint of {size:.0f} MB is too large for {store}; it is in {job.folder}"
+                say(f"{job.folder.name}: {why}")
     stuck = broken | {job.folder for job in jobs if job.failed}
     for job in jobs:
         if not job.done and (waited := sorted(stuck.intersection(job.needs))):
@@ -84,8 +88,7 @@ def _ready(job: Job, jobs: list[Job]) -> bool:
 
 
 def _start(job: Job, at_once: int, results: Path | None) -> subprocess.Popen:
-    threads = max(1, len(os.sched_getaffinity(0)) // at_once) if hasattr(os, "sched_getaffinity") else 1
-    environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
+    environment = {"OMP_NUM_THREADS": str(max(1, usable_cores() // at_once)), **os.environ}
     job.folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "bitwright.app.campaign.worker", str(job.recipe), str(job.seed), str(job.folder),
                str(os.getpid())]  # fmt: skip
@@ -106,17 +109,18 @@ def _stop(running: dict[subprocess.Popen, Job]) -> None:
             process.kill()
 
 
-def _where(job: Job) -> str:
+def how_far(job: Job) -> str:
+    """The last line of its log of epochs, in words."""
     try:
         last = json.loads((job.folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     except (OSError, IndexError, ValueError):
-        return f"{job.folder.name}: begun"
+        return "begun"
     seen = "" if last.get("val_accuracy") is None else f", validation {last['val_accuracy']:.2f} %"
-    return f"{job.folder.name}: epoch {last['epoch']}, loss {last['loss']:.4f}{seen}"
+    return f"epoch {last['epoch']}, loss {last['loss']:.4f}{seen}"
 
 
 def _finished(job: Job, code: int) -> str:
     if code == 0:
-        return f"{_where(job)}: done"
+        return f"{job.folder.name}: {how_far(job)}: done"
     lines = (job.folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return f"{job.folder.name}: stopped with exit code {code}: {lines[-1] if lines else 'see its log.txt'}"
