@@ -43,9 +43,13 @@ def test_only_relaxed_forwards_have_a_gap_and_parq_ends_without_one(weights, som
     torch.testing.assert_close(soft, predict_scores(model, X))
 
 
-def test_fit_writes_the_soft_accuracy_beside_the_other():
+def test_fit_writes_and_says_the_soft_accuracy_beside_the_other(capfd):
     data = from_arrays(X, Y, seed=0)
-    result = fit(net("bnn++"), data, epochs=2, progress=False)
+    result = fit(net("bnn++"), data, epochs=2)
     assert all(0 <= row["soft_val_accuracy"] <= 100 for row in result.history)
-    assert "soft_val_accuracy" not in fit(net("ste"), data, epochs=1, progress=False).history[0]
+    last = result.history[-1]
+    words = f"validation {last['val_accuracy']:.2f} % ({last['soft_val_accuracy']:.2f} % before projection to signs)"
+    assert words in capfd.readouterr().err
+    assert "soft_val_accuracy" not in fit(net("ste"), data, epochs=1).history[0]
+    assert "projection" not in capfd.readouterr().err
     assert np.isnan(soft_accuracy(net("ste"), X[:0], Y[:0]))

@@ -14,6 +14,13 @@ def _rich_bar():
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
+def validation_words(accuracy: float | None, soft: float | None) -> str:
+    """What follows an epoch's loss; "" where nobody looked. soft: percent before projection to signs, or None."""
+    if accuracy is None or accuracy != accuracy:
+        return ""
+    return f", validation {accuracy:.2f} %" + ("" if soft is None else f" ({soft:.2f} % before projection to signs)")
+
+
 class TrainProgress:
     """with TrainProgress("mnist", epochs, steps) as show: show.step(...); show.epoch(...). Writes to stderr."""
 
@@ -37,10 +44,9 @@ class TrainProgress:
         if self._bar is not None:
             self._bar.update(self._task, completed=done, note=self._note)
 
-    def epoch(self, epoch: int, loss: float, val_accuracy: float | None) -> None:
+    def epoch(self, epoch: int, loss: float, val_accuracy: float | None, soft: float | None = None) -> None:
         """epoch: epochs done. A plain line at most every `every` seconds, and one for the last epoch."""
-        seen = "" if val_accuracy is None or val_accuracy != val_accuracy else f", validation {val_accuracy:.2f} %"
-        self._note = f"epoch {epoch}/{self.epochs}, loss {loss:.4f}{seen}"
+        self._note = f"epoch {epoch}/{self.epochs}, loss {loss:.4f}{validation_words(val_accuracy, soft)}"
         now = time.monotonic()
         if self.on and self._bar is None and (now >= self._next or epoch == self.epochs):
             self._next = now + self.every

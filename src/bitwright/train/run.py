@@ -254,7 +254,7 @@ class Run:
         self.history.append(row)
         if self.folder is not None:
             self.log.write({**row, "seconds": round(self.before + time.monotonic() - self.started, 1)})
-        show.epoch(self.epoch, loss, seen)
+        show.epoch(self.epoch, loss, seen, row.get("soft_val_accuracy"))
         if time.monotonic() - self.saved > self.recipe.checkpoint_seconds:
             self.save()
 

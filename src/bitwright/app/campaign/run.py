@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bitwright.app.campaign.jobs import CHECKPOINT, Job, keep_unfinished, take_up_unfinished
 from bitwright.bench.timing import usable_cores
+from bitwright.train.progress import validation_words
 
 PATIENCE = 20.0  # seconds a job gets to write its checkpoint when it is asked to stop
 LOG = "log.txt"
@@ -115,7 +116,7 @@ def how_far(job: Job) -> str:
         last = json.loads((job.folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     except (OSError, IndexError, ValueError):
         return "begun"
-    seen = "" if last.get("val_accuracy") is None else f", validation {last['val_accuracy']:.2f} %"
+    seen = validation_words(last.get("val_accuracy"), last.get("soft_val_accuracy"))
     return f"epoch {last['epoch']}, loss {last['loss']:.4f}{seen}"
 
 
