@@ -131,7 +131,7 @@ def test_a_study_of_methods_beside_the_papers(tmp_path):
     recipe = {"epochs": 5, "batch_size": 128, "optimizer": "adam", "lr": 0.001}
     (tmp_path / "pretrained-bw.json").write_text(json.dumps({"recipe": recipe, "runs": runs}))
     text = papers_table(tmp_path)
-    ours = "88.00 ± 1.41 % (2 seeds) | `bc`, 5 epochs of 128, adam 0.001"
+    ours = "88.00 ± 1.41 % (2 seeds) | `bc` in `results/pretrained-bw.json`, 5 epochs of 128, adam 0.001"
     assert f"| the same (ours: 5 epochs) | 89.56 | paper | {ours} |" in text
     assert "| the same, PARQ (ours: 5 epochs) | 90.48 | paper | 10.00 % (1 seed) |" in text
     assert "| the same, BNN++ (ours: 5 epochs) | - | not available to us | not run yet |  |" in text

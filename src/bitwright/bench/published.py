@@ -143,7 +143,8 @@ def papers_rows(results: Path) -> Iterator[tuple[str, Published, str, str]]:
     for paper, rows in PAPERS.items():
         for row in rows:
             ours, fields = _ours(row, results)
-            yield paper, row, ours or row.note or "not run yet", f"`{row.ours}`, {_schedule(fields)}" if ours else ""
+            source = f"`{row.ours}`" + f" in `results/{row.study}.json`" * bool(row.study)
+            yield paper, row, ours or row.note or "not run yet", f"{source}, {_schedule(fields)}" if ours else ""
 
 
 def _ours(row: Published, results: Path) -> tuple[str, dict[str, Any]]:
